@@ -1,0 +1,1 @@
+"""One device, engine or protocol per file."""

@@ -1,0 +1,71 @@
+"""What the classifier sees in one utterance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Label(StrEnum):
+    """What a customer's words can be; several may hold for one utterance."""
+
+    ABUSE = "abuse"
+    THREAT = "threat"
+    EXCESSIVE_DEMAND = "excessive_demand"
+    AUTHORITY = "authority"
+    DETENTION = "detention"
+    OFFSITE = "offsite"
+    EXPOSURE = "exposure"
+    SEXUAL = "sexual"
+    DISCRIMINATION = "discrimination"
+    INTRUSION = "intrusion"
+    COMPLAINT = "complaint"
+    LIFE_SAFETY = "life_safety"
+
+
+HARASSMENT: tuple[Label, ...] = tuple(
+    label for label in Label if label not in {Label.COMPLAINT, Label.LIFE_SAFETY}
+)
+"""The ten harassment types, in the order the models and the pages use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The classifier's answer for one utterance.
+
+    Attributes:
+        labels: calibrated probability (0–1) of every label.
+        over: labels at or over the model's own threshold.
+        harassment: calibrated probability (0–1) that any harassment type applies.
+        model_version: name and version of the model that answered.
+    """
+
+    labels: Mapping[Label, float]
+    over: tuple[Label, ...]
+    harassment: float
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One label seen in one utterance, with what it was seen in.
+
+    Attributes:
+        label: what was seen.
+        score: calibrated probability, 0–1.
+        at_s: seconds from the start of the call to the end of the utterance.
+        sequence: the utterance's number within its call.
+        quote: the customer's words.
+        model_version: name and version of the model.
+    """
+
+    label: Label
+    score: float
+    at_s: float
+    sequence: int
+    quote: str
+    model_version: str

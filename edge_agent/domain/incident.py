@@ -1,0 +1,113 @@
+"""An incident: what people do about an alert, from open to reviewed. Only named people move it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from edge_agent.errors import Text, TransitionError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edge_agent.domain.alert import Alert
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    TAKEN = "taken"
+    CLOSED = "closed"
+    REVIEWED = "reviewed"
+
+
+class Verdict(StrEnum):
+    """What a named person found in review."""
+
+    HARASSMENT = "harassment"
+    COMPLAINT = "complaint"
+    FALSE_ALARM = "false_alarm"
+    LIFE_SAFETY = "life_safety"
+
+
+ALLOWED: dict[IncidentState, frozenset[IncidentState]] = {
+    IncidentState.OPEN: frozenset({IncidentState.ACKNOWLEDGED, IncidentState.TAKEN}),
+    IncidentState.ACKNOWLEDGED: frozenset({IncidentState.TAKEN, IncidentState.CLOSED}),
+    IncidentState.TAKEN: frozenset({IncidentState.CLOSED}),
+    IncidentState.CLOSED: frozenset({IncidentState.REVIEWED}),
+    IncidentState.REVIEWED: frozenset(),
+}
+"""From each state, where a person may move the incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Who did something, and when: evidence that the company responded."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One alert and what people did about it. Its id is the alert's id."""
+
+    alert: Alert
+    opened_at: datetime
+    state: IncidentState = IncidentState.OPEN
+    acknowledged: Mark | None = None
+    taken: Mark | None = None
+    closed: Mark | None = None
+    reviewed: Mark | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def incident_id(self) -> str:
+        """The stable id, shared with the alert."""
+        return self.alert.alert_id
+
+    def acknowledge(self, *, by: str, at: datetime) -> Incident:
+        """Someone has seen it. Raises `TransitionError` unless it is open."""
+        self._refuse_unless(IncidentState.ACKNOWLEDGED)
+        return replace(self, state=IncidentState.ACKNOWLEDGED, acknowledged=Mark(by=by, at=at))
+
+    def take(self, *, by: str, at: datetime) -> Incident:
+        """Someone takes charge; taking an open incident acknowledges it. Raises `TransitionError` otherwise."""
+        self._refuse_unless(IncidentState.TAKEN)
+        mark = Mark(by=by, at=at)
+        return replace(self, state=IncidentState.TAKEN, taken=mark, acknowledged=self.acknowledged or mark)
+
+    def close(self, *, by: str, at: datetime) -> Incident:
+        """It is over for the floor. Raises `TransitionError` unless someone has acknowledged or taken it."""
+        self._refuse_unless(IncidentState.CLOSED)
+        return replace(self, state=IncidentState.CLOSED, closed=Mark(by=by, at=at))
+
+    def review(self, *, by: str, at: datetime, verdict: Verdict) -> Incident:
+        """A named person certifies what it was. Raises `TransitionError` unless it is closed."""
+        self._refuse_unless(IncidentState.REVIEWED)
+        return replace(self, state=IncidentState.REVIEWED, reviewed=Mark(by=by, at=at), verdict=verdict)
+
+    def with_alert(self, alert: Alert) -> Incident:
+        """Return the incident with a newer revision of its alert; an older one changes nothing."""
+        if alert.alert_id != self.incident_id:
+            raise TransitionError(
+                Text("別の事案のアラートです。", "The alert belongs to another incident."),
+                Text("開発元に連絡してください。", "Tell the vendor."),
+            )
+        return replace(self, alert=alert) if alert.revision > self.alert.revision else self
+
+    def _refuse_unless(self, wanted: IncidentState) -> None:
+        if wanted not in ALLOWED[self.state]:
+            raise TransitionError(
+                Text(
+                    f"事案 {self.incident_id} は「{self.state}」のため「{wanted}」にできません。",
+                    f"Incident {self.incident_id} is {self.state} and cannot become {wanted}.",
+                ),
+                Text(
+                    "ほかの人がすでに対応している可能性があります。画面を読み込み直してください。",
+                    "Someone else may have dealt with it. Reload the page.",
+                ),
+            )

@@ -1,0 +1,68 @@
+"""One family of errors: each says what is wrong, where, and what to do, in Japanese and English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text for people, in both languages of the product."""
+
+    ja: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """Return the Japanese text for ``"ja"``, the English one for any other language."""
+        return self.ja if language == "ja" else self.en
+
+
+class MamoriError(Exception):
+    """What is wrong and where (`what`), and what whoever stands at the box should do (`remedy`)."""
+
+    exit_code = 1
+
+    def __init__(self, what: Text, remedy: Text) -> None:
+        super().__init__(f"{what.en} {remedy.en}")
+        self.what = what
+        self.remedy = remedy
+
+
+class SettingsError(MamoriError):
+    """The settings file is missing, mistyped, or contradicts itself."""
+
+
+class PolicyError(MamoriError):
+    """The policy pack is missing, mistyped, or incomplete."""
+
+
+class ModelError(MamoriError):
+    """A speech or classifier model is missing, altered, or does not load."""
+
+
+class AudioError(MamoriError):
+    """A file is no audio, or a sound card cannot be found, opened, or has gone."""
+
+
+class StoreError(MamoriError):
+    """The database cannot be opened or written (disk full, wrong owner, damaged)."""
+
+
+class BrokerError(MamoriError):
+    """The MQTT broker cannot be started or refuses this device."""
+
+
+class PortInUseError(MamoriError):
+    """Another program listens where one of ours should."""
+
+
+class ProvisionError(MamoriError):
+    """A step of setting up the machine failed."""
+
+
+class AccessError(MamoriError):
+    """Someone asked for what they may not do: wrong password, missing right, locked account."""
+
+
+class TransitionError(MamoriError):
+    """An incident, alert or call was asked to go where its state does not allow."""

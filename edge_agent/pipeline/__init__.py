@@ -1,0 +1,1 @@
+"""From audio to judgement to alert: threads and bounded queues."""

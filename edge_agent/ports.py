@@ -1,0 +1,117 @@
+"""What the pipeline needs of the world; each port has a second real implementation or a fake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge_agent.domain.finding import Scores
+
+    Samples = npt.NDArray[np.int16]
+
+RATE = 16_000
+"""Samples per second after the one resampling at the entrance; what voice activity and recognition take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioBlock:
+    """Some audio of one line.
+
+    Attributes:
+        customer: int16 samples at `RATE`.
+        operator: int16 samples at `RATE`, as many as the customer's, or None for a mono source.
+        dropped: blocks lost just before this one because nobody fetched them in time.
+    """
+
+    customer: Samples
+    operator: Samples | None
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """Words of a recogniser.
+
+    Attributes:
+        text: without spaces between Japanese tokens.
+        start_s: seconds of the channel's audio given to the recogniser up to the first word.
+        end_s: the same up to the end of the last word.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class AudioSource(Protocol):
+    """A sound card's line, or a file."""
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        """Yield audio in order until the source ends; raise `AudioError` if it is lost."""
+        ...
+
+
+class VoiceDetector(Protocol):
+    """Says how likely a frame is speech."""
+
+    frame_samples: int
+    """Samples at `RATE` that `probability` takes."""
+
+    def probability(self, frame: Samples) -> float:
+        """Return the probability (0–1) that the frame holds speech; frames are given in order."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        ...
+
+
+class Recognizer(Protocol):
+    """Turns one channel's speech into words."""
+
+    def accept(self, samples: Samples) -> Recognised | None:
+        """Take int16 samples at `RATE`; return final words if an utterance ended in them."""
+        ...
+
+    def partial(self) -> str:
+        """Return the words of the utterance so far; they may change."""
+        ...
+
+    def flush(self) -> Recognised | None:
+        """End the utterance now; return its words if there are any."""
+        ...
+
+
+class RecognizerFactory(Protocol):
+    """A loaded speech model."""
+
+    model_version: str
+
+    def recognizer(self) -> Recognizer:
+        """Return a recognizer for one channel."""
+        ...
+
+
+class Classifier(Protocol):
+    """Says what a customer's words are."""
+
+    model_version: str
+
+    def classify(self, text: str) -> Scores:
+        """Return the scores of one utterance."""
+        ...
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        ...

@@ -1,0 +1,1 @@
+"""Making a machine an appliance: certificates, broker, devices, demonstration floor."""

@@ -1,0 +1,245 @@
+"""The box's settings: TOML read into frozen, checked records; a typo names its path and the remedy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from edge_agent.errors import SettingsError, Text
+
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+"""A short stable name, safe in topics, file names and addresses."""
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Milliseconds = Annotated[int, Meta(ge=0, le=600_000)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file: frozen, and a key it does not know is an error."""
+
+
+class Box(_Part):
+    """Which box this is; part of every topic."""
+
+    site: Name = "site"
+    floor: Name = "floor"
+    box: Name = "box"
+
+
+class Paths(_Part):
+    """Folders. `run` should be in memory (tmpfs): live words are kept there and nowhere else."""
+
+    data: str = "/var/lib/mamori"
+    run: str = "/run/mamori"
+    models: str = ""
+    """Folder with manifest.toml; empty: the one that came with the program."""
+    policy: str = ""
+    """Policy pack; empty: the one that came with the program."""
+
+
+class Device(_Part):
+    """A sound card, by a name that survives replugging.
+
+    `match` is part of the card's ALSA/PortAudio name, never an index.
+    """
+
+    name: Name
+    match: str
+    channels: Annotated[int, Meta(ge=1, le=64)] = 2
+    rate: Annotated[int, Meta(ge=8000, le=192_000)] = 8000
+    """Samples per second the card delivers."""
+    period_ms: Annotated[int, Meta(ge=10, le=500)] = 100
+    """How much audio a callback carries."""
+
+
+class Seat(_Part):
+    """A tapped line: seat, and where its two voices come from (0-based channels)."""
+
+    seat: Name
+    label_ja: str
+    label_en: str
+    device: Name
+    customer_channel: Annotated[int, Meta(ge=0, le=63)]
+    operator_channel: Annotated[int, Meta(ge=0, le=63)]
+
+
+class Vad(_Part):
+    """Voice activity: recognition runs only on speech."""
+
+    threshold: Share = 0.5
+    """Probability from which a frame is speech."""
+    hangover_ms: Milliseconds = 700
+    """Silence after speech that is still given to recognition, so that utterances end by themselves."""
+    preroll_ms: Milliseconds = 400
+    """Audio before the first speech frame given to recognition, so that no first syllable is lost."""
+
+
+class Calls(_Part):
+    """When a call starts and ends if nothing but the audio tells."""
+
+    start_speech_ms: Milliseconds = 300
+    end_silence_ms: Milliseconds = 8000
+
+
+class Models(_Part):
+    """Which installed models are used; names of the manifest."""
+
+    speech: Name = "speech-ja-starter"
+    harassment: Name = "harassment-ja-starter"
+
+
+class Mqtt(_Part):
+    """The floor's broker and this box's identity on it."""
+
+    host: str = "localhost"
+    port: Port = 8883
+    ca_file: str = ""
+    """Empty: `data`/pki/ca.crt."""
+    user: Name = "agent"
+    password_file: str = ""
+    """Empty: `data`/secrets/mqtt-agent."""
+
+
+class Web(_Part):
+    """Where the pages are served. Beyond loopback a certificate is compulsory."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    certificate: str = ""
+    key: str = ""
+
+
+class Settings(_Part):
+    """Everything a box is told about itself."""
+
+    box: Box = Box()
+    paths: Paths = Paths()
+    devices: tuple[Device, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    vad: Vad = Vad()
+    calls: Calls = Calls()
+    models: Models = Models()
+    mqtt: Mqtt = Mqtt()
+    web: Web = Web()
+
+    @property
+    def data(self) -> Path:
+        """Folder of what must survive a restart."""
+        return Path(self.paths.data)
+
+    @property
+    def run(self) -> Path:
+        """Folder of what must not."""
+        return Path(self.paths.run)
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder with the models' manifest.toml."""
+        return Path(self.paths.models) if self.paths.models else share() / "models"
+
+    @property
+    def policy_file(self) -> Path:
+        """The policy pack in force."""
+        return (
+            Path(self.paths.policy) if self.paths.policy else share() / "firmware_config/policy/mamori.toml"
+        )
+
+    @property
+    def ca_file(self) -> Path:
+        """Certificate of the authority that signed the broker's."""
+        return Path(self.mqtt.ca_file) if self.mqtt.ca_file else self.data / "pki/ca.crt"
+
+    @property
+    def mqtt_password_file(self) -> Path:
+        """File that holds this box's password for the broker."""
+        return Path(self.mqtt.password_file) if self.mqtt.password_file else self.data / "secrets/mqtt-agent"
+
+
+def share() -> Path:
+    """Return the folder with models/, firmware_config/ and systemd/: the checkout, or what the wheel installed.
+
+    ``MAMORI_SHARE`` overrides it.
+    """
+    if told := os.environ.get("MAMORI_SHARE"):
+        return Path(told)
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "models/manifest.toml").is_file():
+        return checkout
+    return Path(sys.prefix) / "share/mamori"
+
+
+def load(path: Path) -> Settings:
+    """Read and check a settings file; raise `SettingsError` naming the path, the reason and a remedy."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _error(
+            path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror})."
+        ) from error
+    try:
+        settings = msgspec.toml.decode(raw, type=Settings)
+    except msgspec.ValidationError as error:
+        raise _error(path, f"誤りがあります: {error}", f"is wrong: {error}") from error
+    except msgspec.DecodeError as error:
+        raise _error(path, f"TOML として読めません: {error}", f"is not valid TOML: {error}") from error
+    _check(path, settings)
+    return settings
+
+
+def _check(path: Path, settings: Settings) -> None:
+    _refuse_doubles(path, "devices", [device.name for device in settings.devices])
+    _refuse_doubles(path, "seats", [seat.seat for seat in settings.seats])
+    devices = {device.name: device for device in settings.devices}
+    taken: dict[tuple[str, int], str] = {}
+    for seat in settings.seats:
+        where = f"seats[{seat.seat}]"
+        device = devices.get(seat.device)
+        if device is None:
+            raise _error(
+                path,
+                f"{where}.device の「{seat.device}」は [[devices]] にありません。",
+                f"{where}.device names {seat.device!r}, which is not among [[devices]].",
+            )
+        for channel in (seat.customer_channel, seat.operator_channel):
+            if channel >= device.channels:
+                raise _error(
+                    path,
+                    f"{where} のチャンネル {channel} は {device.name} にありません（0〜{device.channels - 1}）。",
+                    f"{where}: channel {channel} does not exist on {device.name} (0 to {device.channels - 1}).",
+                )
+            if other := taken.get((device.name, channel)):
+                raise _error(
+                    path,
+                    f"{where} のチャンネル {channel} は席 {other} でも使われています。",
+                    f"{where}: channel {channel} is already used by seat {other}.",
+                )
+            taken[device.name, channel] = seat.seat
+    loopback = settings.web.host in {"127.0.0.1", "::1", "localhost"}
+    if not loopback and not (settings.web.certificate and settings.web.key):
+        raise _error(
+            path,
+            "web.host がループバック以外のときは web.certificate と web.key が必要です。",
+            "web.certificate and web.key are needed when web.host is not loopback.",
+        )
+
+
+def _refuse_doubles(path: Path, table: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise _error(path, f"{table} に「{name}」が2つあります。", f"{table} holds {name!r} twice.")
+
+
+def _error(path: Path, ja: str, en: str) -> SettingsError:
+    return SettingsError(
+        Text(f"設定ファイル {path}: {ja}", f"Settings file {path}: {en}"),
+        Text(
+            "該当箇所を直してください。書き方は firmware_config/settings/mamori.toml にあります。",
+            "Correct it there; firmware_config/settings/mamori.toml explains every key.",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""SQLite: one file per group of tables; every write through `writing()`."""
