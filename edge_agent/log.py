@@ -38,9 +38,7 @@ class Log:
         if unknown := facts.keys() - ALLOWED:
             msg = f"log keys {sorted(unknown)} are not on the allow-list of edge_agent.log"
             raise ValueError(msg)
-        self._logger.log(
-            level, " ".join([event, *(f"{key}={value}" for key, value in sorted(facts.items()))])
-        )
+        self._logger.log(level, " ".join([event, *(f"{key}={value}" for key, value in sorted(facts.items()))]))
 
 
 def set_up(*, level: int = logging.INFO) -> None:

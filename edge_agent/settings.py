@@ -12,7 +12,6 @@ from msgspec import Meta
 
 from edge_agent.errors import SettingsError, Text
 
-
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 """A short stable name, safe in topics, file names and addresses."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -24,7 +23,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A table of the settings file: frozen, and a key it does not know is an error."""
 
 
-class Box(_Part):
+class Box(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which box this is; part of every topic."""
 
     site: Name = "site"
@@ -32,7 +31,7 @@ class Box(_Part):
     box: Name = "box"
 
 
-class Paths(_Part):
+class Paths(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Folders. `run` should be in memory (tmpfs): live words are kept there and nowhere else."""
 
     data: str = "/var/lib/mamori"
@@ -43,7 +42,7 @@ class Paths(_Part):
     """Policy pack; empty: the one that came with the program."""
 
 
-class Device(_Part):
+class Device(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sound card, by a name that survives replugging.
 
     `match` is part of the card's ALSA/PortAudio name, never an index.
@@ -58,7 +57,7 @@ class Device(_Part):
     """How much audio a callback carries."""
 
 
-class Seat(_Part):
+class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tapped line: seat, and where its two voices come from (0-based channels)."""
 
     seat: Name
@@ -69,7 +68,7 @@ class Seat(_Part):
     operator_channel: Annotated[int, Meta(ge=0, le=63)]
 
 
-class Vad(_Part):
+class Vad(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Voice activity: recognition runs only on speech."""
 
     threshold: Share = 0.5
@@ -80,21 +79,21 @@ class Vad(_Part):
     """Audio before the first speech frame given to recognition, so that no first syllable is lost."""
 
 
-class Calls(_Part):
+class Calls(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a call starts and ends if nothing but the audio tells."""
 
     start_speech_ms: Milliseconds = 300
     end_silence_ms: Milliseconds = 8000
 
 
-class Models(_Part):
+class Models(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which installed models are used; names of the manifest."""
 
     speech: Name = "speech-ja-starter"
     harassment: Name = "harassment-ja-starter"
 
 
-class Mqtt(_Part):
+class Mqtt(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The floor's broker and this box's identity on it."""
 
     host: str = "localhost"
@@ -106,7 +105,7 @@ class Mqtt(_Part):
     """Empty: `data`/secrets/mqtt-agent."""
 
 
-class Web(_Part):
+class Web(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the pages are served. Beyond loopback a certificate is compulsory."""
 
     host: str = "127.0.0.1"
@@ -115,7 +114,7 @@ class Web(_Part):
     key: str = ""
 
 
-class Settings(_Part):
+class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a box is told about itself."""
 
     box: Box = Box()
@@ -146,9 +145,7 @@ class Settings(_Part):
     @property
     def policy_file(self) -> Path:
         """The policy pack in force."""
-        return (
-            Path(self.paths.policy) if self.paths.policy else share() / "firmware_config/policy/mamori.toml"
-        )
+        return Path(self.paths.policy) if self.paths.policy else share() / "firmware_config/policy/mamori.toml"
 
     @property
     def ca_file(self) -> Path:
@@ -179,9 +176,7 @@ def load(path: Path) -> Settings:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise _error(
-            path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror})."
-        ) from error
+        raise _error(path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     try:
         settings = msgspec.toml.decode(raw, type=Settings)
     except msgspec.ValidationError as error:

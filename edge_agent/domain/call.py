@@ -82,9 +82,7 @@ class Call:
         """Return the call ended at `at`; raise `TransitionError` if it already is or `at` lies before its start."""
         if self.ended_at is not None:
             raise TransitionError(
-                Text(
-                    f"通話 {self.call_id} はすでに終了しています。", f"Call {self.call_id} has already ended."
-                ),
+                Text(f"通話 {self.call_id} はすでに終了しています。", f"Call {self.call_id} has already ended."),
                 Text("画面を読み込み直してください。", "Reload the page."),
             )
         if at < self.started_at:

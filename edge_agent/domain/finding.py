@@ -27,9 +27,7 @@ class Label(StrEnum):
     LIFE_SAFETY = "life_safety"
 
 
-HARASSMENT: tuple[Label, ...] = tuple(
-    label for label in Label if label not in {Label.COMPLAINT, Label.LIFE_SAFETY}
-)
+HARASSMENT: tuple[Label, ...] = tuple(label for label in Label if label not in {Label.COMPLAINT, Label.LIFE_SAFETY})
 """The ten harassment types, in the order the models and the pages use."""
 
 

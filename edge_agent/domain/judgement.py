@@ -124,16 +124,12 @@ def _findings(utterance: Utterance, scores: Scores, policy: Policy) -> tuple[Fin
     )
 
 
-def _relied_on(
-    criterion: Criterion, findings: tuple[Finding, ...], sequence: int, now_s: float
-) -> tuple[Finding, ...]:
+def _relied_on(criterion: Criterion, findings: tuple[Finding, ...], sequence: int, now_s: float) -> tuple[Finding, ...]:
     """Return the findings that meet the criterion at this utterance, or none."""
     counting = tuple(
         f
         for f in findings
-        if f.label is criterion.label
-        and f.score >= criterion.threshold
-        and now_s - f.at_s <= criterion.window_s
+        if f.label is criterion.label and f.score >= criterion.threshold and now_s - f.at_s <= criterion.window_s
     )
     if not counting or counting[-1].sequence != sequence:
         return ()
@@ -152,9 +148,7 @@ def _assess(
     life_safety = criterion.label is Label.LIFE_SAFETY
     record = replace(record, met=(*record.met, criterion.id), life_safety=record.life_safety or life_safety)
     met = [policy.criterion(i) for i in record.met]
-    types = (
-        () if life_safety else tuple(dict.fromkeys(c.label for c in met if c.label is not Label.LIFE_SAFETY))
-    )
+    types = () if life_safety else tuple(dict.fromkeys(c.label for c in met if c.label is not Label.LIFE_SAFETY))
     return record, Assessment(
         criterion=criterion,
         met=record.met,
