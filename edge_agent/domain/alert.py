@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from edge_agent.domain.finding import Label
+from edge_agent.domain.policy import Severity
 from edge_agent.errors import Text, TransitionError
 
 if TYPE_CHECKING:
-    from edge_agent.domain.finding import Label
     from edge_agent.domain.judgement import Assessment
-    from edge_agent.domain.policy import Severity
 
 
 class AlertKind(StrEnum):

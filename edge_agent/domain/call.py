@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from edge_agent.errors import Text, TransitionError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Speaker(StrEnum):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from edge_agent.domain.alert import Alert
 from edge_agent.errors import Text, TransitionError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from edge_agent.domain.alert import Alert
 
 
 class IncidentState(StrEnum):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from edge_agent.domain.finding import Label
-    from edge_agent.errors import Text
+from edge_agent.domain.finding import Label
+from edge_agent.errors import Text
 
 
 class Severity(IntEnum):

@@ -1,0 +1,127 @@
+"""What becomes of an alert. Each function is one transaction: incident, outbox row and audit entry together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from edge_agent.domain.alert import Alert, AlertChange
+from edge_agent.domain.incident import Incident, IncidentState, Verdict
+from edge_agent.errors import Text, TransitionError
+from edge_agent.services import topics
+from edge_agent.settings import Box
+from edge_agent.store import audit, incidents, outbox, receipts
+from edge_agent.store.database import Database, writing
+
+MACHINE = "mamori"
+"""The actor of what the box does by itself."""
+
+
+def open_incident(db: Database, alert: Alert, *, box: Box, now: datetime) -> Incident:
+    """Keep a new alert as an open incident; a second call with the same alert changes nothing."""
+    with writing(db):
+        if known := incidents.find(db, alert.alert_id):
+            return known
+        incident = Incident(alert=alert, opened_at=now)
+        _keep(db, incident, box=box, now=now, actor=MACHINE, action="incident.opened")
+    return incident
+
+
+def change_alert(db: Database, alert: Alert, *, box: Box, now: datetime) -> Incident:
+    """Keep a newer revision of an alert; an older or equal one changes nothing.
+
+    An alert that was never kept (the disk was full when it was new) is kept now.
+    """
+    with writing(db):
+        known = incidents.find(db, alert.alert_id)
+        if known is None:
+            known = Incident(alert=alert, opened_at=now)
+        elif known.alert.revision >= alert.revision:
+            return known
+        incident = known.with_alert(alert)
+        action = "alert.ended" if alert.change is AlertChange.END else "alert.updated"
+        _keep(db, incident, box=box, now=now, actor=MACHINE, action=action)
+    return incident
+
+
+def acknowledge(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+    """`by` has seen it. Raises `TransitionError` if someone was faster or there is no such incident."""
+    return _move(db, incident_id, lambda i: i.acknowledge(by=by, at=now), "incident.acknowledged", box, by, now)
+
+
+def take(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+    """`by` takes charge. Raises `TransitionError` if someone was faster or there is no such incident."""
+    return _move(db, incident_id, lambda i: i.take(by=by, at=now), "incident.taken", box, by, now)
+
+
+def close(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+    """It is over for the floor. Raises `TransitionError` if nobody has seen it yet."""
+    return _move(db, incident_id, lambda i: i.close(by=by, at=now), "incident.closed", box, by, now)
+
+
+def review(db: Database, incident_id: str, *, box: Box, by: str, verdict: Verdict, now: datetime) -> Incident:
+    """`by` certifies what it was. Raises `TransitionError` unless it is closed."""
+    return _move(db, incident_id, lambda i: i.review(by=by, at=now, verdict=verdict), "incident.reviewed", box, by, now)
+
+
+def note_receipt(db: Database, *, alert_id: str, panel: str, kind: str, box: Box, now: datetime) -> None:
+    """Keep what a panel says of an alert; ``"acknowledged"`` also acknowledges an open incident.
+
+    A receipt for an unknown alert, of an unknown kind, or repeated changes nothing.
+    """
+    if kind not in receipts.KINDS:
+        return
+    with writing(db):
+        incident = incidents.find(db, alert_id)
+        if incident is None or not receipts.note(db, alert_id=alert_id, panel=panel, kind=kind, at=now):
+            return
+        actor = f"panel:{panel}"
+        if kind == "acknowledged" and incident.state is IncidentState.OPEN:
+            seen = incident.acknowledge(by=actor, at=now)
+            _keep(db, seen, box=box, now=now, actor=actor, action="incident.acknowledged")
+        else:
+            audit.append(db, at=now, actor=actor, action=f"alert.{kind}", subject=alert_id)
+
+
+def _move(
+    db: Database,
+    incident_id: str,
+    step: Callable[[Incident], Incident],
+    action: str,
+    box: Box,
+    by: str,
+    now: datetime,
+) -> Incident:
+    with writing(db):
+        known = incidents.find(db, incident_id)
+        if known is None:
+            raise TransitionError(
+                Text(f"事案 {incident_id} はありません。", f"There is no incident {incident_id}."),
+                Text("一覧から選び直してください。", "Choose it from the list again."),
+            )
+        incident = step(known)
+        _keep(db, incident, box=box, now=now, actor=by, action=action)
+    return incident
+
+
+def _keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: str, action: str) -> None:
+    alert = incident.alert
+    incidents.save(db, incident)
+    message = topics.alert_message(alert, incident, now=now)
+    if actor != MACHINE and alert.change is AlertChange.NEW:
+        # The alert itself is not new any more: people have moved the incident.
+        message["change"] = AlertChange.UPDATE.value
+    outbox.put(db, topic=topics.alert(box, alert.alert_id), payload=json.dumps(message, ensure_ascii=False), now=now)
+    detail = {
+        "kind": alert.kind.value,
+        "criterion": alert.criterion,
+        "severity": alert.severity.name,
+        "revision": str(alert.revision),
+        "state": incident.state.value,
+        "policy": alert.policy_version,
+        "model": alert.model_version,
+    }
+    if incident.verdict is not None:
+        detail["verdict"] = incident.verdict.value
+    audit.append(db, at=now, actor=actor, action=action, subject=incident.incident_id, detail=detail)

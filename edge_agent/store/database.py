@@ -1,0 +1,96 @@
+"""Opening the two databases and writing to them.
+
+`mamori.db` holds what must survive (incidents, outbox, audit, people): WAL, ``synchronous=FULL``.
+`live.db` holds what must not (line states, live words): it lies in a memory folder and is emptied at every start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlite_utils
+
+from edge_agent.errors import StoreError, Text
+from edge_agent.store.migrations import LIVE, MAIN
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a writer waits for another process's transaction before it gives up."""
+
+
+class Database(sqlite_utils.Database):
+    """A connection bound to the thread that opened it."""
+
+    def __init__(self, file: Path) -> None:
+        # isolation_level=None: transactions are begun by writing() alone.
+        super().__init__(sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None))
+        self.file = file
+
+    def version(self) -> int:
+        """Return a number that differs after another connection has committed."""
+        return int(self.conn.execute("PRAGMA data_version").fetchone()[0])
+
+
+def open_main(data: Path) -> Database:
+    """Open (or create) what must survive; raise `StoreError` saying what keeps it from opening."""
+    return _open(data, "mamori.db", "FULL", MAIN)
+
+
+def open_live(run: Path) -> Database:
+    """Open (or create) what is only for now; raise `StoreError` saying what keeps it from opening."""
+    return _open(run, "live.db", "OFF", LIVE)
+
+
+def _open(folder: Path, name: str, synchronous: str, migrations: sqlite_utils.Migrations) -> Database:
+    file = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.touch(mode=0o600)
+        db = Database(file)
+        db.conn.execute("PRAGMA journal_mode=WAL")
+        db.conn.execute(f"PRAGMA synchronous={synchronous}")
+        with writing(db):
+            migrations.apply(db)
+    except (OSError, sqlite3.Error) as error:
+        raise _error(file, error) from error
+    return db
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[Database]:
+    """Hold the write lock for one transaction; all of it is kept or nothing is.
+
+    Raises:
+        StoreError: if it cannot be written (disk full, read-only, damaged, locked for too long).
+    """
+    try:
+        # Lock now: a deferred read-then-write fails at once if another process wrote in between.
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            db.conn.execute("COMMIT")
+        except BaseException:
+            if db.conn.in_transaction:
+                db.conn.execute("ROLLBACK")
+            raise
+    except (OSError, sqlite3.Error) as error:
+        raise _error(db.file, error) from error
+
+
+def _error(file: Path, error: Exception) -> StoreError:
+    reason = str(error)
+    if "full" in reason or "No space" in reason:
+        remedy = Text(
+            "ディスクに空きがありません。空きを作ると自動で書き込みを再開します。確定済みの記録は失われていません。",
+            "The disk is full. Make room and writing goes on by itself. What was committed is intact.",
+        )
+    else:
+        remedy = Text(
+            "フォルダーの所有者と空き容量を確認してください。続く場合はバックアップから復元してください。",
+            "Check the folder's owner and free space. If it goes on, restore from a backup.",
+        )
+    return StoreError(
+        Text(f"データベース {file} を使えません（{reason}）。", f"Database {file} cannot be used ({reason})."), remedy
+    )

@@ -1,0 +1,106 @@
+"""How the databases came to be, step by step; a step that has shipped is never edited."""
+
+from __future__ import annotations
+
+import sqlite_utils
+
+MAIN = sqlite_utils.Migrations("mamori")
+LIVE = sqlite_utils.Migrations("live")
+
+
+@MAIN()
+def m001_first_light(db: sqlite_utils.Database) -> None:
+    """Incidents, outbox, receipts, audit chain, people and their sessions."""
+    db.table("incidents").create(
+        {
+            "incident_id": str,
+            "call_id": str,
+            "seat": str,
+            "kind": str,
+            "state": str,
+            "severity": int,
+            "revision": int,
+            "opened_at": str,
+            "record": str,
+        },
+        pk="incident_id",
+        not_null={"state", "opened_at", "record"},
+    )
+    db.table("incidents").create_index(["opened_at"])
+    db.table("outbox").create(
+        {"row_id": int, "topic": str, "payload": str, "created_at": str, "sent_at": str, "attempts": int},
+        pk="row_id",
+        not_null={"topic", "payload", "created_at"},
+        defaults={"attempts": 0},
+    )
+    db.table("outbox").create_index(["sent_at"])
+    db.table("receipts").create(
+        {"alert_id": str, "panel": str, "kind": str, "at": str}, pk=("alert_id", "panel", "kind")
+    )
+    db.table("audit").create(
+        {
+            "sequence": int,
+            "at": str,
+            "actor": str,
+            "action": str,
+            "subject": str,
+            "detail": str,
+            "previous": str,
+            "digest": str,
+        },
+        pk="sequence",
+    )
+    # The chain shows tampering; these make tampering need more than one careless statement.
+    db.execute("CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END")
+    db.execute("CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END")
+    db.table("people").create(
+        {
+            "name": str,
+            "display_name": str,
+            "role": str,
+            "password_hash": str,
+            "must_change": int,
+            "failed": int,
+            "locked_until": str,
+            "language": str,
+        },
+        pk="name",
+    )
+    db.table("sessions").create(
+        {"token_hash": str, "person": str, "created_at": str, "last_seen": str, "expires_at": str}, pk="token_hash"
+    )
+
+
+@LIVE()
+def m001_live(db: sqlite_utils.Database) -> None:
+    """Line states and the words of calls under way."""
+    db.table("lines").create(
+        {
+            "seat": str,
+            "state": str,
+            "call_id": str,
+            "since": str,
+            "fault": str,
+            "dropped": int,
+            "warnings": int,
+            "complaint": int,
+            "life_safety": int,
+            "customer_level": float,
+            "operator_level": float,
+        },
+        pk="seat",
+    )
+    db.table("words").create(
+        {
+            "call_id": str,
+            "seat": str,
+            "sequence": int,
+            "speaker": str,
+            "text": str,
+            "final": int,
+            "start_s": float,
+            "end_s": float,
+            "telling": int,
+        },
+        pk=("call_id", "sequence"),
+    )

@@ -1,0 +1,46 @@
+"""Messages on their way to the broker: written with what they report, marked sent when the broker has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from edge_agent.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A message that the broker has not acknowledged yet; `payload` is JSON."""
+
+    row_id: int
+    topic: str
+    payload: str
+    created_at: str
+    attempts: int
+
+
+def put(db: Database, *, topic: str, payload: str, now: datetime) -> None:
+    """Queue a message; call it inside the transaction that writes what it reports."""
+    db.table("outbox").insert({"topic": topic, "payload": payload, "created_at": now.isoformat()})
+
+
+def unsent(db: Database, *, after: int = 0, limit: int = 100) -> list[OutboxRow]:
+    """Return messages the broker has not acknowledged, the oldest first, whose row id is over `after`."""
+    rows = db.table("outbox").rows_where(
+        "sent_at IS NULL AND row_id > ?",
+        [after],
+        select="row_id, topic, payload, created_at, attempts",
+        order_by="row_id",
+        limit=limit,
+    )
+    return [OutboxRow(**row) for row in rows]
+
+
+def mark_sent(db: Database, row_id: int, *, now: datetime) -> None:
+    """The broker has acknowledged the message."""
+    db.table("outbox").update(row_id, {"sent_at": now.isoformat()})
+
+
+def count_unsent(db: Database) -> int:
+    """Return how many messages wait."""
+    return db.table("outbox").count_where("sent_at IS NULL")

@@ -1,0 +1,95 @@
+"""People who may log in, and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from edge_agent.store.database import Database
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    ADMINISTRATOR = "administrator"
+    SUPERVISOR = "supervisor"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone with a password.
+
+    Attributes:
+        name: log-in name.
+        must_change: the password was given by somebody else and must be changed at the next log-in.
+        failed: wrong passwords since the last right one.
+        locked_until: ISO 8601 time in UTC until which no log-in is tried, or None.
+        language: "ja" or "en".
+    """
+
+    name: str
+    display_name: str
+    role: Role
+    password_hash: str
+    must_change: bool
+    failed: int = 0
+    locked_until: str | None = None
+    language: str = "ja"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A log-in; only the SHA-256 of its token is kept. Times are ISO 8601 in UTC."""
+
+    token_hash: str
+    person: str
+    created_at: str
+    last_seen: str
+    expires_at: str
+
+
+def save(db: Database, person: Person) -> None:
+    """Keep a person, in place of an earlier version."""
+    db.table("people").upsert(asdict(person), pk="name")
+
+
+def find(db: Database, name: str) -> Person | None:
+    """Return a person, or None if nobody has that name."""
+    for row in db.table("people").rows_where("name = ?", [name]):
+        return Person(**{**row, "role": Role(row["role"]), "must_change": bool(row["must_change"])})
+    return None
+
+
+def everyone(db: Database) -> list[Person]:
+    """Return all people by name."""
+    names = [row["name"] for row in db.table("people").rows_where(select="name", order_by="name")]
+    return [person for name in names if (person := find(db, name))]
+
+
+def save_session(db: Database, session: Session) -> None:
+    """Keep a session, in place of an earlier version."""
+    db.table("sessions").upsert(asdict(session), pk="token_hash")
+
+
+def find_session(db: Database, token_hash: str) -> Session | None:
+    """Return the session of a token's hash, or None."""
+    for row in db.table("sessions").rows_where("token_hash = ?", [token_hash]):
+        return Session(**row)
+    return None
+
+
+def end_session(db: Database, token_hash: str) -> None:
+    """Forget a session."""
+    db.table("sessions").delete_where("token_hash = ?", [token_hash])
+
+
+def end_sessions_of(db: Database, person: str) -> None:
+    """Forget all sessions of a person."""
+    db.table("sessions").delete_where("person = ?", [person])
+
+
+def end_stale_sessions(db: Database, *, now: datetime) -> None:
+    """Forget sessions that have run out."""
+    db.table("sessions").delete_where("expires_at < ?", [now.isoformat()])
