@@ -109,6 +109,46 @@ class Classifier(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the broker said of a message; `refused` is its reason, None when it took the message."""
+
+    ticket: int
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A message from a panel or a button."""
+
+    topic: str
+    payload: bytes
+
+
+class Messenger(Protocol):
+    """The way to the panels: a broker, or memory in unit tests."""
+
+    def connected(self) -> bool:
+        """Return whether messages can be given to it now."""
+        ...
+
+    def generation(self) -> int:
+        """Return how often a connection was made; retained states are sent again after each."""
+        ...
+
+    def send(self, *, topic: str, payload: str, retain: bool = False) -> int | None:
+        """Hand over one message at least once; return its ticket, or None if it must be offered again later."""
+        ...
+
+    def outcomes(self) -> list[Outcome]:
+        """Return what has become of messages since the last call."""
+        ...
+
+    def arrived(self) -> list[Arrived]:
+        """Return messages received since the last call."""
+        ...
+
+
 class Clock(Protocol):
     """The time of day."""
 

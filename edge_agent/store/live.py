@@ -95,10 +95,13 @@ def put_words(db: Database, words: LiveWords) -> None:
     db.table("words").upsert(asdict(words), pk=("call_id", "sequence"))
 
 
-def mark_telling(db: Database, call_id: str, sequences: tuple[int, ...]) -> None:
-    """Mark the utterances an alert relied on."""
-    for sequence in sequences:
-        db.execute("UPDATE words SET telling = 1 WHERE call_id = ? AND sequence = ?", [call_id, sequence])
+def mark_telling(db: Database, call_id: str, quotes: tuple[str, ...]) -> None:
+    """Mark the customer's utterances an alert relied on."""
+    for quote in quotes:
+        db.execute(
+            "UPDATE words SET telling = 1 WHERE call_id = ? AND speaker = ? AND text = ?",
+            [call_id, Speaker.CUSTOMER.value, quote],
+        )
 
 
 def words(db: Database, call_id: str) -> list[LiveWords]:

@@ -1,0 +1,232 @@
+"""What is heard becomes what is shown and kept: live words, line states, incidents.
+
+The recorder's thread is the only one of the pipeline that touches SQLite. Partial words may be left out when it is
+behind; alerts wait for as long as it takes. When the disk is full an alert goes to the panels from memory and is
+written as soon as there is room.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from edge_agent.domain.alert import Alert, AlertChange, AlertKind
+from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.incident import Incident
+from edge_agent.domain.judgement import spoken_warnings
+from edge_agent.domain.policy import Policy
+from edge_agent.errors import StoreError, Text
+from edge_agent.log import Log
+from edge_agent.pipeline.listen import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
+from edge_agent.ports import Clock
+from edge_agent.services import incidents, topics
+from edge_agent.settings import Box
+from edge_agent.store import live
+from edge_agent.store.database import Database, writing
+from edge_agent.store.live import LineStatus, LiveWords
+
+INBOX = 4096
+"""Bundles of events waiting for the recorder; at 8 lines far more than a minute of speech."""
+RETRY_S = 1.0
+"""Wait between attempts to write an alert that could not be written."""
+
+log = Log("recorder")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Unwritten:
+    """Revisions of one alert that the disk did not take yet, oldest first."""
+
+    revisions: list[Alert] = field(default_factory=list)
+
+
+class Recorder:
+    """A thread that owns connections to both databases."""
+
+    def __init__(
+        self,
+        *,
+        box: Box,
+        policy: Policy,
+        clock: Clock,
+        open_main: Callable[[], Database],
+        open_live: Callable[[], Database],
+        show_state: Callable[[str, str], None],
+        send_unstored: Callable[[str, str], None],
+        seats: Sequence[str],
+    ) -> None:
+        self._box = box
+        self._policy = policy
+        self._clock = clock
+        self._open_main = open_main
+        self._open_live = open_live
+        self._show_state = show_state
+        self._send_unstored = send_unstored
+        self._inbox: queue.Queue[Callable[[Database, Database], None]] = queue.Queue(INBOX)
+        self._lines = {seat: LineStatus(seat=seat, state=LineState.IDLE) for seat in seats}
+        self._unwritten: dict[str, _Unwritten] = {}
+        self.partials_left_out = 0
+
+    @property
+    def faults(self) -> int:
+        """How many lines are faulty, for the heartbeat."""
+        return sum(status.state is LineState.FAULT for status in self._lines.values())
+
+    @property
+    def unwritten(self) -> int:
+        """How many alerts wait for room on the disk, for the heartbeat."""
+        return len(self._unwritten)
+
+    def note_events(self, seat: str, events: Sequence[Event]) -> None:
+        """Take what a line's listener found; waits if the recorder is behind, unless it is only partial words."""
+        only_partials = all(isinstance(event, Heard) and not event.utterance.final for event in events)
+        try:
+            self._inbox.put(lambda main, now: self._on_events(main, now, seat, events), block=not only_partials)
+        except queue.Full:
+            self.partials_left_out += 1
+
+    def note_fault(self, seat: str, fault: Text | None) -> None:
+        """A line's input is faulty (what is wrong and the remedy), or works again (None)."""
+        self._inbox.put(lambda _main, now: self._on_fault(now, seat, fault))
+
+    def note_levels(self, seat: str, *, customer: float, operator: float, dropped: int) -> None:
+        """Take a line's loudness in dBFS and the blocks it has lost; left out when the recorder is behind."""
+        try:
+            self._inbox.put_nowait(lambda _main, now: self._on_levels(now, seat, customer, operator, dropped))
+        except queue.Full:
+            self.partials_left_out += 1
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then finish what is in the inbox."""
+        main, now = self._open_main(), self._open_live()
+        with writing(now):
+            live.forget_all(now)
+            for status in self._lines.values():
+                live.put_line(now, status)
+        for status in self._lines.values():
+            self._publish(status)
+        while not (stop.is_set() and self._inbox.empty()):
+            try:
+                step = self._inbox.get(timeout=RETRY_S if self._unwritten else 0.2)
+            except queue.Empty:
+                self._retry(main)
+                continue
+            step(main, now)
+        self._retry(main)
+        with writing(now):
+            live.forget_all(now)
+
+    def _on_events(self, main: Database, now: Database, seat: str, events: Sequence[Event]) -> None:
+        # Alerts first: they must not wait for what is only shown.
+        for event in events:
+            if isinstance(event, AlertRaised):
+                self._keep(main, event.alert)
+        try:
+            with writing(now):
+                for event in events:
+                    self._show(now, seat, event)
+        except StoreError as error:
+            log.error("live.unwritten", error=type(error).__name__, seat=seat)
+
+    def _show(self, now: Database, seat: str, event: Event) -> None:
+        before = self._lines[seat]
+        status = before
+        match event:
+            case CallStarted(call_id=call_id, started_s_ago=ago):
+                status = before.in_call(call_id, self._clock.now() - timedelta(seconds=ago))
+                log.info("call.started", seat=seat, call=call_id)
+            case CallEnded(call_id=call_id):
+                live.forget_call(now, call_id)
+                status = before.idle()
+                log.info("call.ended", seat=seat, call=call_id, dropped=event.dropped)
+            case ComplaintHeard():
+                status = replace(before, complaint=True)
+            case AlertRaised(alert=alert):
+                live.mark_telling(now, alert.call_id, alert.quotes)
+                if alert.kind is AlertKind.LIFE_SAFETY:
+                    status = replace(before, life_safety=True)
+            case Heard(utterance=utterance):
+                live.put_words(
+                    now,
+                    LiveWords(
+                        call_id=utterance.call_id,
+                        seat=seat,
+                        sequence=utterance.sequence,
+                        speaker=utterance.speaker,
+                        text=utterance.text,
+                        final=utterance.final,
+                        start_s=utterance.start_s,
+                        end_s=utterance.end_s,
+                    ),
+                )
+                if utterance.final and utterance.speaker is Speaker.OPERATOR:
+                    status = replace(before, warnings=before.warnings + spoken_warnings(utterance.text, self._policy))
+        if status != before:
+            self._set(now, status)
+
+    def _on_fault(self, now: Database, seat: str, fault: Text | None) -> None:
+        before = self._lines[seat]
+        status = before.faulty(fault) if fault else before.idle()
+        try:
+            with writing(now):
+                self._set(now, status)
+        except StoreError as error:
+            log.error("live.unwritten", error=type(error).__name__, seat=seat)
+
+    def _on_levels(self, now: Database, seat: str, customer: float, operator: float, dropped: int) -> None:
+        status = replace(self._lines[seat], customer_level=customer, operator_level=operator, dropped=dropped)
+        self._lines[seat] = status
+        try:
+            with writing(now):
+                live.put_line(now, status)
+        except StoreError as error:
+            log.error("live.unwritten", error=type(error).__name__, seat=seat)
+
+    def _set(self, now: Database, status: LineStatus) -> None:
+        self._lines[status.seat] = status
+        live.put_line(now, status)
+        self._publish(status)
+
+    def _publish(self, status: LineStatus) -> None:
+        since = status.since.isoformat() if status.since else None
+        payload = {
+            "seat": status.seat,
+            "state": status.state.value,
+            "since": since,
+            "at": self._clock.now().isoformat(),
+        }
+        self._show_state(topics.line_state(self._box, status.seat), json.dumps(payload))
+
+    def _keep(self, main: Database, alert: Alert) -> None:
+        log.info("alert", alert=alert.alert_id, seat=alert.seat, kind=alert.kind.value, change=alert.change.value)
+        waiting = self._unwritten.get(alert.alert_id)
+        if waiting is None and self._write(main, alert):
+            return
+        self._unwritten.setdefault(alert.alert_id, _Unwritten()).revisions.append(alert)
+        moment = self._clock.now()
+        unstored = Incident(alert=alert, opened_at=moment)
+        message = topics.alert_message(alert, unstored, now=moment)
+        self._send_unstored(topics.alert(self._box, alert.alert_id), json.dumps(message, ensure_ascii=False))
+
+    def _retry(self, main: Database) -> None:
+        for alert_id, unwritten in list(self._unwritten.items()):
+            while unwritten.revisions:
+                if not self._write(main, unwritten.revisions[0]):
+                    return
+                del unwritten.revisions[0]
+            del self._unwritten[alert_id]
+
+    def _write(self, main: Database, alert: Alert) -> bool:
+        try:
+            if alert.change is AlertChange.NEW:
+                incidents.open_incident(main, alert, box=self._box, now=self._clock.now())
+            else:
+                incidents.change_alert(main, alert, box=self._box, now=self._clock.now())
+        except StoreError as error:
+            log.error("alert.unwritten", alert=alert.alert_id, error=type(error).__name__)
+            return False
+        return True
