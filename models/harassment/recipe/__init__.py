@@ -1,0 +1,1 @@
+"""How the harassment classifier in ``models/harassment`` was made, end to end."""

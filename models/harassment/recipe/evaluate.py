@@ -1,0 +1,88 @@
+"""Measure a model folder: ``python -m models.harassment.recipe.evaluate --data DIR --model DIR``.
+
+Runs the graph as the appliance does, one text at a time on one thread, over the held-out
+part of corpus, seed and dialogue (the same split as ``build.py``, so the corpus must be
+the one the model was built from), and prints Markdown tables. ``--fp32 FILE`` adds how
+often quantization changed a decision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import sentencepiece
+
+from . import graph, report
+from .build import HERE, read_lines
+from .manifest import read_thresholds
+from .spec import HARASSMENT_LABELS, LABELS
+
+
+def main() -> None:
+    """Print the figures of one model."""
+    arguments = _arguments()
+    lines = read_lines(arguments.data, arguments.corpus, arguments.hold_out)
+    texts = [line.text for line in lines.test]
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(arguments.model / "tokenizer.model"))
+    thresholds = read_thresholds(arguments.model)
+    session = graph.session(arguments.model / "model.onnx")
+    graph.run(session, tokenizer, texts[:50])  # warm up before timing
+
+    milliseconds: list[float] = []
+    outputs = []
+    for text in texts:
+        began = time.perf_counter()
+        outputs.append(graph.run(session, tokenizer, [text]))
+        milliseconds.append((time.perf_counter() - began) * 1e3)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    probabilities, harassment = (np.concatenate(each) for each in zip(*outputs, strict=True))
+    scored = report.Scored(
+        lines=lines.test, probabilities=probabilities, harassment=harassment[:, 0], thresholds=thresholds
+    )
+    print(report.as_text(scored))
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
+          f"peak memory of this process {memory:.0f} MB (libraries of the recipe included).")  # fmt: skip
+    if arguments.fp32 is not None:
+        exact, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
+        _print_flips(probabilities, exact, thresholds)
+    if arguments.errors:
+        _print_errors(scored)
+
+
+def _print_flips(quantized: report.Floats, exact: report.Floats, thresholds: report.Floats) -> None:
+    harassing = slice(0, len(HARASSMENT_LABELS))
+    was, now = exact >= thresholds, quantized >= thresholds
+    anyone = was[:, harassing].any(1) != now[:, harassing].any(1)
+    print(f"Quantization changed {anyone.mean():.2%} of the flag decisions, "
+          f"{(was != now).mean():.2%} of the label decisions; largest difference "
+          f"{np.abs(quantized - exact).max():.2f}, mean {np.abs(quantized - exact).mean():.4f}.")  # fmt: skip
+
+
+def _print_errors(scored: report.Scored) -> None:
+    """Print wrongly flagged lines and missed ones: for whoever extends the corpus."""
+    for line, row, flagged in zip(scored.lines, scored.probabilities, scored.flagged, strict=True):
+        if flagged == line.harassing:
+            continue
+        top = int(row[: len(HARASSMENT_LABELS)].argmax())
+        what = "FALSE ALARM" if flagged else "MISSED"
+        print(f"{what}\t{LABELS[top]} {row[top]:.2f}\t{line.source}\t{' '.join(sorted(line.labels))}\t{line.text}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="seed and open dialogue")
+    parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
+    parser.add_argument("--model", type=Path, default=HERE.parent / "ja-starter")
+    parser.add_argument("--fp32", type=Path, help="the unquantized graph in the work folder")
+    parser.add_argument("--hold-out", default="", help="the source the model was built without")
+    parser.add_argument("--errors", action="store_true", help="list what it got wrong")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

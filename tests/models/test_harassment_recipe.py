@@ -1,0 +1,206 @@
+"""The pure parts of the classifier's recipe: what it reads, splits, damages, and hashes."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_agent.adapters import onnx_classifier
+from edge_agent.domain.finding import HARASSMENT, Label
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from models.harassment.recipe import corpus, noise, spec, thresholds  # noqa: E402
+from models.harassment.recipe.corpus import Line, Part  # noqa: E402
+
+CORPUS = ROOT / "models" / "harassment" / "corpus"
+
+TEXTS = [
+    "",
+    "。、！？",
+    "お前 、 聞い てる の か 。",
+    "ｶﾞｽ臭いんですけど①番の部屋",
+    "SNS に 晒す ぞ",
+    "call me back  please",
+    "死ぬほど困ってるんだよ…",
+    "「土下座しろ」って言われた(ほんとに)",
+    "\u3000全角　スペース\tとタブ\n",
+    "𠮷野家の名前",
+    "㍿の社長を出せ！！",
+]
+
+
+def line(text: str, *labels: str, scenario: str = "", source: str = "test") -> Line:
+    return Line(text=text, labels=frozenset(labels), source=source, scenario=scenario)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_appliance_reads_a_text_exactly_as_training_did(text: str) -> None:
+    cleaned = spec.clean(text)
+    assert onnx_classifier.clean(text) == cleaned
+    assert onnx_classifier.ngram_buckets(
+        cleaned, orders=spec.NGRAM_ORDERS, buckets=spec.NGRAM_BUCKETS
+    ) == spec.ngram_buckets(cleaned)
+
+
+def test_the_recipe_and_the_appliance_name_the_same_labels_in_the_same_order() -> None:
+    assert tuple(Label) == spec.LABELS
+    assert HARASSMENT == spec.HARASSMENT_LABELS
+
+
+@pytest.mark.parametrize(
+    ("written", "heard"),
+    [
+        ("お前 、 聞い てる の か 。", "お前聞いてるのか"),
+        ("ｶﾞｽが①番で！", "ガスが1番で"),
+        ("hello,  world です", "hello worldです"),
+        ("コーヒー〜を々", "コーヒーを々"),
+        ("…！？", ""),
+    ],
+)
+def test_punctuation_and_the_spaces_of_recognition_are_taken_out(written: str, heard: str) -> None:
+    assert spec.clean(written) == heard
+
+
+def test_hashing_of_ngrams_never_changes() -> None:
+    # Fixed values: the weights in the table belong to these buckets.
+    assert spec.ngram_buckets("殺す") == [0x3501, 0x3A26, 0xBEF5]
+    assert len(spec.ngram_buckets("あああ")) == 3
+    assert spec.ngram_buckets("") == []
+
+
+def test_a_long_text_keeps_its_end_marker_when_it_is_cut() -> None:
+    ids = spec.wrap_pieces(range(10, 500))
+    assert len(ids) == spec.MAX_TOKENS
+    assert (ids[0], ids[1], ids[-1]) == (spec.BOS_ID, 10, spec.EOS_ID)
+
+
+def test_a_misspelt_label_is_refused_with_its_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "style.tsv").write_text(
+        "labels\tregister\tscenario\tspeaker\ttext\n"
+        "abuse\tplain\ta\tcustomer\tふざけるな\n"
+        "thraet\tplain\ta\tcustomer\t殴るぞ\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ValueError, match=r"style\.tsv:3.*thraet"):
+        corpus.read_corpus(tmp_path)
+
+
+def test_a_dash_means_that_no_label_applies(tmp_path: Path) -> None:
+    (tmp_path / "style.tsv").write_text(
+        "labels\tregister\tscenario\tspeaker\ttext\n"
+        "-\tplain\ta\toperator\tかしこまりました\n"
+        "complaint abuse\tplain\ta\tcustomer\t壊れてるぞ馬鹿\n",
+        encoding="utf-8",
+    )
+    first, second = corpus.read_corpus(tmp_path)
+    assert (first.labels, first.kind) == (frozenset(), "neutral")
+    assert (second.labels, second.kind) == ({"complaint", "abuse"}, "harassment")
+
+
+def test_the_corpus_itself_is_well_formed() -> None:
+    lines = corpus.read_corpus(CORPUS)
+    assert {label for each in lines for label in each.labels} == set(spec.LABELS)
+    assert {each.speaker for each in lines} <= {"customer", "operator"}
+
+
+def test_near_duplicates_are_found_and_others_are_not() -> None:
+    texts = [
+        "今すぐここに来て土下座して謝れよ",
+        "商品がまだ届かないんですけど",
+        "今すぐここに来て土下座して謝れ",
+        "はい",
+        "はい。",
+    ]
+    assert set(corpus.near_duplicates(texts)) == {(0, 2), (3, 4)}
+
+
+def test_the_prefix_filter_finds_what_comparing_every_pair_finds() -> None:
+    rng = random.Random(3)  # noqa: S311 - a repeatable draw
+    texts = ["".join(rng.choice("あいう") for _ in range(rng.randrange(4, 14))) for _ in range(120)]
+
+    def shingles(text: str) -> set[str]:
+        return {text[i : i + 5] for i in range(len(text) - 4)} or {text}
+
+    expected = {
+        (left, right)
+        for right in range(len(texts))
+        for left in range(right)
+        for a, b in [(shingles(texts[left]), shingles(texts[right]))]
+        if len(a & b) / len(a | b) > corpus.NEAR_DUPLICATE_JACCARD
+    }
+    assert expected
+    assert set(corpus.near_duplicates(texts)) == expected
+
+
+def test_a_scenario_and_its_near_duplicates_never_cross_the_split() -> None:
+    lines = [
+        line(f"場面{scenario}の{number}番目の言い方はこうですよ{scenario * 7919}", scenario=f"s{scenario}")
+        for scenario in range(80)
+        for number in range(3)
+    ]
+    copy = line("場面5の0番目の言い方はこうですよ39595。", scenario="elsewhere", source="other")
+    parts = corpus.split([*lines, copy])
+    home = {each.scenario: part for part, members in parts.items() for each in members}
+    assert sum(map(len, parts.values())) == len(lines) + 1
+    for part, members in parts.items():
+        assert all(home[each.scenario] is part for each in members)
+    assert home["elsewhere"] is home["s5"]
+    assert all(parts[part] for part in Part)
+
+
+def test_a_held_out_line_that_training_saw_is_dropped() -> None:
+    kept = corpus.without_seen(
+        [line("よろしくお願いします"), line("温泉のある宿がいいです")], [line("よろしくお願いします。")]
+    )
+    assert [each.text for each in kept] == ["温泉のある宿がいいです"]
+
+
+def test_noise_is_repeatable_and_never_loses_a_label() -> None:
+    lines = [
+        line("お前の家に今から行って殴ってやるからな、待ってろ", "threat"),
+        line("注文した商品がまだ届かないんですけど", "complaint"),
+        line("予約の確認をお願いします"),
+    ]
+
+    def damaged() -> list[tuple[str, frozenset[str]]]:
+        rng = random.Random(7)  # noqa: S311 - a repeatable draw
+        return [noise.noisy(each, lines, rng) for _ in range(200) for each in lines]
+
+    readings = damaged()
+    assert readings == damaged()
+    for original, (text, labels) in zip(lines * 200, readings, strict=True):
+        assert text
+        assert labels >= original.labels
+        assert spec.clean(text) == text
+
+
+def test_a_labelled_line_is_only_nibbled_at_but_a_neutral_one_may_be_cut_anywhere() -> None:
+    text = "あいうえおかきくけこさしすせそたちつてと"
+    rng = random.Random(1)  # noqa: S311 - a repeatable draw
+    labelled = {len(noise._cut(text, labelled=True, rng=rng)) for _ in range(300)}
+    neutral = {len(noise._cut(text, labelled=False, rng=rng)) for _ in range(300)}
+    assert min(labelled) >= 14
+    assert min(neutral) == 3
+
+
+def test_thresholds_rise_until_complaints_and_neutral_lines_are_left_alone() -> None:
+    rng = np.random.default_rng(0)
+    targets = np.zeros((1000, 13), np.float32)
+    targets[:300, 0] = 1
+    targets[300:600, 10] = 1
+    probabilities = np.full((1000, 12), 0.01, np.float32)
+    probabilities[:300, 0] = rng.uniform(0.4, 1.0, 300)
+    probabilities[300:600, 0] = rng.uniform(0.0, 0.75, 300)  # angry complaints look like abuse
+    complaints, neutral = targets[:, 10] > 0, ~targets.any(1)
+    chosen = thresholds.choose(
+        probabilities, targets, complaints, neutral, thresholds.Budget(complaint=0.05, neutral=0.005)
+    )
+    flagged = probabilities[:, 0] >= chosen[0]
+    assert flagged[complaints].mean() <= 0.05
+    assert flagged[:300].mean() > 0.3
