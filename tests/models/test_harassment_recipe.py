@@ -196,11 +196,19 @@ def test_thresholds_rise_until_complaints_and_neutral_lines_are_left_alone() -> 
     targets[300:600, 10] = 1
     probabilities = np.full((1000, 12), 0.01, np.float32)
     probabilities[:300, 0] = rng.uniform(0.4, 1.0, 300)
-    probabilities[300:600, 0] = rng.uniform(0.0, 0.75, 300)  # angry complaints look like abuse
-    complaints, neutral = targets[:, 10] > 0, ~targets.any(1)
-    chosen = thresholds.choose(
-        probabilities, targets, complaints, neutral, thresholds.Budget(complaint=0.05, neutral=0.005)
-    )
-    flagged = probabilities[:, 0] >= chosen[0]
-    assert flagged[complaints].mean() <= 0.05
-    assert flagged[:300].mean() > 0.3
+    probabilities[300:600, 3] = rng.uniform(0.0, 0.75, 300)  # angry complaints look like another type
+    budget = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.0, least=0.4, least_life_safety=0.2)
+    chosen = thresholds.choose(probabilities, targets, budget)
+    flagged = (probabilities[:, :10] >= chosen[:10]).any(1)
+    assert flagged[300:600].mean() <= 0.05
+    assert chosen[0] == pytest.approx(0.72, abs=0.03)  # and not a step higher than needed
+    assert chosen[11] == pytest.approx(0.2)
+
+
+def test_a_threshold_never_falls_below_its_floor() -> None:
+    targets = np.zeros((10, 13), np.float32)
+    targets[:5, 10] = 1
+    budget = thresholds.Budget(complaint=1.0, neutral=1.0, life_safety=1.0, least=0.4, least_life_safety=0.2)
+    chosen = thresholds.choose(np.full((10, 12), 0.9, np.float32), targets, budget)
+    assert chosen[:10] == pytest.approx(0.4)
+    assert chosen[11] == pytest.approx(0.2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ HERE = Path(__file__).parent
 LEFT_IN_FP32 = ("layers.4/fo",)
 """The layer whose activations quantize worst, by a sweep over all twelve."""
 
-BUDGET = thresholds.Budget(complaint=0.05, neutral=0.005)
+BUDGET = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.004, least=0.4, least_life_safety=0.2)
 """Tighter than the targets (6 %, 0.7 %): development figures flatter a little."""
 
 READINGS = 3
@@ -47,8 +48,8 @@ class Lines:
     test: list[Line]
 
 
-def read_lines(data: Path, corpus: Path, held_out: str = "") -> Lines:
-    """Read and split everything; a source named ``held_out`` is only tested on."""
+def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Lines:
+    """Read and split everything; sources in ``held_out`` are only tested on."""
     parts = split([*read_corpus(corpus), *read_seed(data / "harassment-seed.tsv")])
     dialogue = [line for path in sorted((data / "dialogue").glob("*.tsv")) for line in read_dialogue(path)]
     for part, lines in split_by_scenario(dialogue).items():
@@ -57,9 +58,9 @@ def read_lines(data: Path, corpus: Path, held_out: str = "") -> Lines:
         return Lines(train=parts[Part.TRAIN], dev=parts[Part.DEV], test=parts[Part.TEST])
     everything = [line for lines in parts.values() for line in lines]
     return Lines(
-        train=[line for line in parts[Part.TRAIN] if line.source != held_out],
-        dev=[line for line in parts[Part.DEV] if line.source != held_out],
-        test=[line for line in everything if line.source == held_out],
+        train=[line for line in parts[Part.TRAIN] if line.source not in held_out],
+        dev=[line for line in parts[Part.DEV] if line.source not in held_out],
+        test=[line for line in everything if line.source in held_out],
     )
 
 
@@ -145,9 +146,7 @@ def _calibrate(
     fitted = calibration.fit(encoder, ngrams, targets, weights)
     probabilities, harassment = fitted.probabilities(encoder, ngrams)
     _compare_harassment(fitted, encoder, ngrams, targets, harassment)
-    unlabelled = ~targets.any(1)
-    complaints = (targets[:, LABELS.index("complaint")] > 0) & (targets[:, -1] == 0)
-    chosen = thresholds.choose(probabilities, targets, complaints, unlabelled, BUDGET)
+    chosen = thresholds.choose(probabilities, targets, BUDGET)
     for column, label in enumerate(OUTPUTS):
         print(f"  {label:17s} encoder {fitted.encoder_weight[column]:.2f} n-grams "
               f"{fitted.ngram_weight[column]:.2f} offset {fitted.offset[column]:.2f} "
@@ -196,7 +195,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=1.0, help="share of the epochs, for trials")
     parser.add_argument("--trained", type=Path, help="weights of an earlier run, to skip training")
-    parser.add_argument("--hold-out", default="", help="a source to test on, never train on")
+    parser.add_argument("--hold-out", nargs="*", default=(), help="sources to test on, never train on")
     parser.add_argument("--version", default="0.1.0")
     return parser.parse_args()
 

@@ -79,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
     parser.add_argument("--model", type=Path, default=HERE.parent / "ja-starter")
     parser.add_argument("--fp32", type=Path, help="the unquantized graph in the work folder")
-    parser.add_argument("--hold-out", default="", help="the source the model was built without")
+    parser.add_argument("--hold-out", nargs="*", default=(), help="the sources the model was built without")
     parser.add_argument("--errors", action="store_true", help="list what it got wrong")
     return parser.parse_args()
 
