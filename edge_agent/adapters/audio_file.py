@@ -34,7 +34,7 @@ WAV_UNKNOWN_LENGTH = (0, 0xFFFF_FFFF)
 """Data lengths written by programs that could not know it: no sign of a cut file."""
 
 REMEDY = Text(
-    "WAV・FLAC・Opus・Ogg の、モノラル（お客様）またはステレオ（左: お客様、右: オペレーター）のファイルを指定してください。",
+    "モノラル（お客様）またはステレオ（左がお客様、右がオペレーター）の WAV・FLAC・Opus・Ogg を指定してください。",
     "Give a WAV, FLAC, Opus or Ogg file, mono (customer) or stereo (customer left, operator right).",
 )
 REMEDY_CUT = Text("ファイルをもう一度コピーしてください。", "Copy the file again.")
@@ -109,7 +109,8 @@ class AudioFile:
 
 
 def _int16(samples: Floats) -> Samples:
-    return np.clip(np.rint(samples * 32767.0), -32768, 32767).astype(np.int16)
+    scaled: Floats = np.clip(np.rint(samples * np.float32(32767.0)), -32768, 32767)
+    return scaled.astype(np.int16)
 
 
 def _cut(path: Path) -> bool:
