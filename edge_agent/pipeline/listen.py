@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind, open_alert
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.judgement import Assessment, CallRecord, hear
-from edge_agent.pipeline.voice import SILENCE_DBFS, Numbers, Voice, Words
+from edge_agent.pipeline.voice import Numbers, Voice, Words
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
@@ -30,10 +30,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted:
-    """Someone speaks on a line that was idle."""
+    """Someone speaks on a line that was idle.
+
+    Attributes:
+        started_s_ago: seconds of audio from the start of the call to the end of the block that told.
+    """
 
     call_id: str
     seat: str
+    started_s_ago: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +263,8 @@ class LineListener:
             policy=self._policy,
             new_id=self._new_id,
         )
-        return [CallStarted(call_id=self._call.call_id, seat=self._seat)]
+        started_s_ago = self._call.seconds(self._at)
+        return [CallStarted(call_id=self._call.call_id, seat=self._seat, started_s_ago=started_s_ago)]
 
     def _end(self) -> list[Event]:
         call = self._call
@@ -281,16 +287,3 @@ class LineListener:
         for voice in self._voices.values():
             voice.forget()
         self._numbers.restart()
-
-
-__all__ = [
-    "SILENCE_DBFS",
-    "AlertRaised",
-    "CallEnded",
-    "CallStarted",
-    "ComplaintHeard",
-    "Event",
-    "Heard",
-    "LineListener",
-    "Scored",
-]
