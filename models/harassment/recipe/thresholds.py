@@ -21,7 +21,7 @@ COMPLAINT_THRESHOLD = 0.5
 
 _HARASSING = len(HARASSMENT_LABELS)
 _LIFE_SAFETY = LABELS.index("life_safety")
-_STEPS = np.arange(0.02, 0.96, 0.01)
+_STEPS = np.arange(2, 96) / 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def choose(probabilities: Floats, targets: Floats, budget: Budget) -> Floats:
 
 def _lowest(least: float, *limits: tuple[Floats, float]) -> float:
     """Return the lowest step from ``least`` at which each set of scores keeps to its share."""
-    for step in _STEPS[_STEPS >= least]:
+    for step in _STEPS[least <= _STEPS]:
         if all((scores >= step).mean() <= share for scores, share in limits):
             return float(step)
     return float(_STEPS[-1])
