@@ -44,3 +44,8 @@ def mark_sent(db: Database, row_id: int, *, now: datetime) -> None:
 def count_unsent(db: Database) -> int:
     """Return how many messages wait."""
     return db.table("outbox").count_where("sent_at IS NULL")
+
+
+def clear_sent(db: Database, *, before: datetime) -> int:
+    """Forget messages the broker acknowledged before that time; return how many."""
+    return db.execute("DELETE FROM outbox WHERE sent_at < ?", [before.isoformat()]).rowcount

@@ -1,0 +1,172 @@
+"""The agent: adapters are built, threads are started, and everything is stopped in the opposite order."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from edge_agent.adapters.card import Card
+from edge_agent.adapters.mqtt import MqttMessenger
+from edge_agent.adapters.onnx_classifier import OnnxClassifier
+from edge_agent.adapters.service_manager import notify
+from edge_agent.adapters.silero import SileroDetector
+from edge_agent.adapters.vosk_model import VoskModel
+from edge_agent.domain.finding import Scores
+from edge_agent.log import Log
+from edge_agent.pipeline.lines import BlockQueue, LineWorker
+from edge_agent.pipeline.listen import LineListener
+from edge_agent.pipeline.recorder import Recorder
+from edge_agent.pipeline.sender import Sender
+from edge_agent.pipeline.supervisor import Supervisor
+from edge_agent.ports import Classifier
+from edge_agent.services import topics
+from edge_agent.services.model_store import ModelKind, find_model
+from edge_agent.services.policy_pack import load_policy
+from edge_agent.settings import Settings
+from edge_agent.store.database import open_live, open_main
+
+PULSE_S = 1.0
+"""How often levels are shown and the service manager is told that the agent lives."""
+
+log = Log("agent")
+
+
+class SystemClock:
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+
+class SharedClassifier:
+    """One classifier for all lines: a few milliseconds an utterance, so lines take turns."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._turn = threading.Lock()
+        self.model_version = classifier.model_version
+
+    def classify(self, text: str) -> Scores:
+        """Return the scores of one utterance."""
+        with self._turn:
+            return self._classifier.classify(text)
+
+
+def run(settings: Settings) -> None:
+    """Listen, judge and alert until SIGTERM or SIGINT.
+
+    Raises:
+        MamoriError: whatever keeps the agent from starting, with a remedy.
+    """
+    # Everything that can be wrong is found before the first thread starts.
+    policy = load_policy(settings.policy_file)
+    speech = find_model(settings.models_folder, settings.models.speech, ModelKind.SPEECH)
+    harassment = find_model(settings.models_folder, settings.models.harassment, ModelKind.HARASSMENT)
+    vosk_model = VoskModel(speech.folder, speech.version)
+    classifier = SharedClassifier(OnnxClassifier(harassment.folder))
+    open_main(settings.data).close()
+    open_live(settings.run).close()
+    clock = SystemClock()
+    messenger = _messenger(settings, clock)
+
+    workers: dict[str, LineWorker] = {}
+    sender = Sender(
+        box=settings.box,
+        messenger=messenger,
+        clock=clock,
+        open_database=lambda: open_main(settings.data),
+        health=lambda: _health(recorder, workers),
+    )
+    recorder = Recorder(
+        box=settings.box,
+        policy=policy,
+        clock=clock,
+        open_main=lambda: open_main(settings.data),
+        open_live=lambda: open_live(settings.run),
+        show_state=sender.show_state,
+        send_unstored=sender.send_unstored,
+        seats=[seat.seat for seat in settings.seats],
+    )
+    queues = {seat.seat: BlockQueue() for seat in settings.seats}
+    for seat in settings.seats:
+        listener = LineListener(
+            seat.seat, vosk_model, SileroDetector, classifier, policy, settings, new_id=lambda: uuid.uuid4().hex
+        )
+        workers[seat.seat] = LineWorker(
+            seat.seat,
+            listener=listener,
+            blocks=queues[seat.seat],
+            on_events=recorder.note_events,
+            end_silence_s=settings.calls.end_silence_ms / 1000,
+        )
+    cards = [
+        Card(
+            device,
+            settings.seats,
+            deliver={seat.seat: queues[seat.seat].put for seat in settings.seats if seat.device == device.name},
+            on_fault=recorder.note_fault,
+        )
+        for device in settings.devices
+    ]
+
+    supervisor = Supervisor()
+    messenger.start()
+    supervisor.start("sender", sender.run)
+    supervisor.start("recorder", recorder.run)
+    for worker in workers.values():
+        supervisor.start(f"line-{worker.seat}", worker.run)
+    for device, card in zip(settings.devices, cards, strict=True):
+        supervisor.start(f"card-{device.name}", card.run)
+    log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.version)
+    _wait_for_signal(settings, recorder, list(workers.values()))
+    notify("STOPPING=1")
+    supervisor.stop()
+    messenger.stop()
+    log.info("agent.stopped")
+
+
+def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
+    base = topics.base(settings.box)
+    status = topics.status(settings.box)
+    return MqttMessenger(
+        host=settings.mqtt.host,
+        port=settings.mqtt.port,
+        ca_file=settings.ca_file,
+        user=settings.mqtt.user,
+        password_file=settings.mqtt_password_file,
+        subscriptions=[f"{base}/ack/+/+"],
+        birth=(status, json.dumps({"state": "online", "at": clock.now().isoformat()})),
+        will=(status, json.dumps({"state": "offline", "at": clock.now().isoformat()})),
+    )
+
+
+def _health(recorder: Recorder, workers: Mapping[str, LineWorker]) -> dict[str, object]:
+    return {
+        "lines": len(workers),
+        "faults": recorder.faults,
+        "unwritten": recorder.unwritten,
+        "behind_s": round(max((worker.behind_s for worker in workers.values()), default=0.0), 1),
+    }
+
+
+def _wait_for_signal(settings: Settings, recorder: Recorder, workers: Sequence[LineWorker]) -> None:
+    """Show levels and tell the service manager once a second, until a signal asks to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ready = settings.run / "agent.ready"
+    ready.touch()
+    notify("READY=1")
+    try:
+        while not stop.wait(PULSE_S):
+            for worker in workers:
+                customer, operator = worker.levels_dbfs
+                recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=worker.dropped)
+            notify("WATCHDOG=1")
+    finally:
+        ready.unlink(missing_ok=True)

@@ -1,0 +1,170 @@
+"""`mamori run`: everything on one machine, set up at the first start and supervised from then on."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge_agent import settings as settings_module
+from edge_agent.errors import Text
+from edge_agent.provision import broker, demo, pki
+from edge_agent.provision.files import write_private
+from edge_agent.provision.processes import Child, Children, listening, refuse_taken_port, this_python
+from edge_agent.services import accounts
+from edge_agent.settings import Settings, share
+from edge_agent.store import people
+from edge_agent.store.database import open_live, open_main
+
+ADMINISTRATOR = "admin"
+PANEL = "panel-1"
+"""The reference panel's identity, created with the demonstration floor."""
+
+Say = Callable[[Text], None]
+
+
+def memory_folder(data: Path) -> Path:
+    """Return a folder in memory for what must not survive; in `data` where the machine has no /dev/shm."""
+    shared = Path("/dev/shm")  # noqa: S108 - the point is that it is memory
+    if not os.access(shared, os.W_OK):
+        return data / "run"
+    name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
+    return shared / f"mamori-{os.getuid()}-{name}"
+
+
+def run(data: Path, *, demonstration: bool, settings_file: Path | None, say: Say) -> None:
+    """Set up what is missing, start broker, agent and web, and look after them until a signal comes.
+
+    Raises:
+        MamoriError: whatever keeps the appliance from running, with a remedy.
+    """
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = settings_file or data / "settings.toml"
+    if demonstration and not file.is_file():
+        say(Text("[1/6] 設定を書いています", "[1/6] writing the settings"))
+        template = (share() / "firmware_config/settings/demo.toml").read_text(encoding="utf-8")
+        text = template.replace("{data}", str(data.resolve())).replace("{run}", str(memory_folder(data)))
+        write_private(file, text)
+    settings = settings_module.load(file)
+    _refuse_taken_ports(settings)
+    set_up(settings, say=say)
+    environment: dict[str, str] = {}
+    if demonstration:
+        say(
+            Text("[4/6] 実演フロアの音声カードを用意しています", "[4/6] preparing the demonstration floor's sound card")
+        )
+        environment = demo.environment(demo.ensure_card(data / "alsa"))
+    password = ensure_administrator(settings)
+    say(Text("[5/6] ブローカー・エージェント・画面を起動しています", "[5/6] starting broker, agent and web"))
+    children = Children(
+        [
+            Child(
+                name="broker",
+                command=[broker.program(), "-c", str(broker.folder(settings) / "mosquitto.conf")],
+                ready=lambda: listening(settings.mqtt.host, settings.mqtt.port),
+            ),
+            Child(
+                name="agent",
+                command=this_python("edge_agent", "agent", "--settings", str(file)),
+                environment=environment,
+                ready=(settings.run / "agent.ready").is_file,
+            ),
+            Child(
+                name="web",
+                command=this_python("web_ui.serve", "--settings", str(file)),
+                ready=lambda: _answers(settings),
+            ),
+        ],
+        say=say,
+    )
+    (settings.run / "agent.ready").unlink(missing_ok=True)
+    children.run(started=lambda: _welcome(settings, password, say))
+    say(Text("停止しました。", "Stopped."))
+
+
+def set_up(settings: Settings, *, say: Say) -> None:
+    """Create what is missing: certificate authority, certificates, identities, databases."""
+    now = datetime.now(UTC)
+    if pki.ensure_authority(settings.data / "pki", now=now):
+        say(Text("[2/6] 認証局を作りました", "[2/6] created the certificate authority"))
+    pki.ensure_server(settings.data / "pki", "broker", hosts=[settings.mqtt.host], now=now)
+    known = broker.devices(settings)
+    broker.ensure_device(settings, settings.mqtt.user, "agent")
+    broker.ensure_device(settings, PANEL, "panel")
+    if not known:
+        say(Text("[3/6] 機器ごとの接続情報を作りました", "[3/6] created the credentials of every device"))
+    broker.write_configuration(settings, user=getpass.getuser())
+    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    open_main(settings.data).close()
+    open_live(settings.run).close()
+    secret = settings.data / "secrets" / "web-session"
+    if not secret.is_file():
+        write_private(secret, secrets.token_hex(32) + "\n")
+
+
+def ensure_administrator(settings: Settings) -> str | None:
+    """Create the first administrator; return the one-time password, or None if there are people already."""
+    db = open_main(settings.data)
+    try:
+        if people.everyone(db):
+            return None
+        password = accounts.one_time_password()
+        accounts.create_person(
+            db,
+            name=ADMINISTRATOR,
+            display_name="管理者",
+            role=people.Role.ADMINISTRATOR,
+            password=password,
+            must_change=True,
+            now=datetime.now(UTC),
+        )
+        return password
+    finally:
+        db.close()
+
+
+def address(settings: Settings) -> str:
+    """Return where the pages are."""
+    scheme = "https" if settings.web.certificate else "http"
+    return f"{scheme}://{settings.web.host}:{settings.web.port}"
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    refuse_taken_port(settings.web.host, settings.web.port, what=Text("画面", "the pages"), setting="web.port")
+    refuse_taken_port("127.0.0.1", settings.mqtt.port, what=Text("ブローカー", "the broker"), setting="mqtt.port")
+
+
+def _answers(settings: Settings) -> bool:
+    if settings.web.certificate:
+        return listening(settings.web.host, settings.web.port)
+    try:
+        with urllib.request.urlopen(f"{address(settings)}/login", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def _welcome(settings: Settings, password: str | None, say: Say) -> None:
+    say(Text("[6/6] 起動しました", "[6/6] running"))
+    say(Text(f"画面: {address(settings)}", f"Open {address(settings)}"))
+    if password:
+        say(
+            Text(
+                f"ログイン名: {ADMINISTRATOR}　初回パスワード（1回限り）: {password}",
+                f"Log-in name: {ADMINISTRATOR}   one-time password: {password}",
+            )
+        )
+    else:
+        say(
+            Text(
+                f"ログイン名: {ADMINISTRATOR}（パスワードを忘れたら「mamori person reset {ADMINISTRATOR}」）",
+                f"Log-in name: {ADMINISTRATOR} (forgotten? “mamori person reset {ADMINISTRATOR}”)",
+            )
+        )
+    say(Text("終了は Ctrl-C です。", "Ctrl-C stops everything."))

@@ -1,0 +1,48 @@
+"""Write the digests of the shipped models into manifest.toml: run after a recipe has made a better model.
+
+python models/seal.py NAME KIND VERSION FOLDER LICENCE    adds or renews one model's entry
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MANIFEST = HERE / "manifest.toml"
+HEAD = """\
+# The models this release knows. The agent refuses a model whose files differ from these digests (SHA-256).
+# Written by models/seal.py.
+"""
+
+
+def main() -> None:
+    """Seal one model."""
+    name, kind, version, folder, licence = sys.argv[1:]
+    known: list[dict[str, Any]] = []
+    if MANIFEST.is_file():
+        known = tomllib.loads(MANIFEST.read_text(encoding="utf-8")).get("model", [])
+    known = [model for model in known if model["name"] != name]
+    root = HERE / folder
+    files = {
+        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(root.rglob("*"))
+        if file.is_file() and file.name != "CARD.md"
+    }
+    known.append({"name": name, "kind": kind, "version": version, "folder": folder, "licence": licence, "files": files})
+    text = HEAD
+    for model in sorted(known, key=lambda model: model["name"]):
+        text += "\n[[model]]\n"
+        for key in ("name", "kind", "version", "folder", "licence"):
+            text += f'{key} = "{model[key]}"\n'
+        text += "[model.files]\n"
+        for file, digest in model["files"].items():
+            text += f'"{file}" = "{digest}"\n'
+    MANIFEST.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""A whole appliance for journeys: real card, real models, real broker, real pages, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from edge_agent import settings as settings_module
+from edge_agent.adapters.mqtt import MqttMessenger
+from edge_agent.provision import demo
+from edge_agent.services import topics
+
+SCRIPTS = Path(__file__).parents[2] / "firmware_config/demo"
+PATIENCE_S = 40.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def turns(call: str) -> list[dict[str, Any]]:
+    """The true times of what is said in a recorded call, in seconds from its start."""
+    found: list[dict[str, Any]] = json.loads((SCRIPTS / "calls" / f"{call}.json").read_text(encoding="utf-8"))["turns"]
+    return found
+
+
+def until(condition: Callable[[], Any], *, within_s: float = PATIENCE_S, what: str = "it") -> Any:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    msg = f"waited {within_s:.0f} s in vain for {what}"
+    raise AssertionError(msg)
+
+
+@dataclass
+class Panel:
+    """A panel of its own identity that notes when which message came, a repeated one once.
+
+    A repeat is known by alert, revision and the incident's state, as docs/mqtt.md tells panels to.
+    """
+
+    link: MqttMessenger
+    messages: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    repeats: int = 0
+    _known: set[tuple[str, int, str]] = field(default_factory=set)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.link.start()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while not self._stop.wait(0.02):
+            for arrived in self.link.arrived():
+                message = json.loads(arrived.payload)
+                if "alert_id" in message:
+                    key = (message["alert_id"], message["revision"], message["incident_state"])
+                    if key in self._known:
+                        self.repeats += 1
+                        continue
+                    self._known.add(key)
+                self.messages.append((time.time(), message))
+
+    def of(self, **wanted: Any) -> list[tuple[float, dict[str, Any]]]:
+        return [(at, m) for at, m in list(self.messages) if all(m.get(key) == value for key, value in wanted.items())]
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.link.stop()
+
+
+class RunningFloor:
+    """`mamori run` on a floor of as many seats as calls, each placed at a second of the recording."""
+
+    def __init__(self, folder: Path, placed: list[demo.Placed], *, length_s: float, extra: str = "") -> None:
+        self.folder = folder
+        self.data = folder / "var"
+        self.web_port, self.mqtt_port = free_port(), free_port()
+        seats = max(call.seat for call in placed)
+        alsa = folder / "alsa"
+        alsa.mkdir()
+        demo.build_plugin(alsa)
+        demo.render(alsa / "floor.raw", placed, length_s=length_s, seats=seats)
+        self.epoch = time.time()
+        self.alsa = demo.write_configuration(
+            alsa, alsa / "floor.raw", epoch=self.epoch, channels=2 * seats, loop=False
+        )
+        self.card_control = alsa / "card.ctl"
+        self.settings_file = folder / "mamori.toml"
+        self.settings_file.write_text(self._settings(seats) + extra, encoding="utf-8")
+        self.settings = settings_module.load(self.settings_file)
+        self.output = (folder / "output.txt").open("wb")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def _settings(self, seats: int) -> str:
+        lines = [
+            "[box]\nsite = 'test'\nfloor = 'floor1'\nbox = 'box1'",
+            f"[paths]\ndata = '{self.data}'\nrun = '{self.folder / 'run'}'",
+            f"[mqtt]\nport = {self.mqtt_port}",
+            f"[web]\nport = {self.web_port}",
+            f"[[devices]]\nname = 'tap'\nmatch = '{demo.CARD}'\nchannels = {2 * seats}\nrate = {demo.RATE}",
+        ]
+        lines += [
+            f"[[seats]]\nseat = '{seat:02}'\nlabel_ja = '{seat}番席'\nlabel_en = 'Seat {seat}'\ndevice = 'tap'\n"
+            f"customer_channel = {2 * seat - 2}\noperator_channel = {2 * seat - 1}"
+            for seat in range(1, seats + 1)
+        ]
+        return "\n\n".join(lines) + "\n"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edge_agent", "run", "--data", str(self.data), "--settings", str(self.settings_file)],
+            env={**os.environ, **demo.environment(self.alsa), "MAMORI_LANG": "en"},
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=self.output,
+            start_new_session=True,
+        )
+        until(lambda: "Ctrl-C" in self.said() or self.process.poll() is not None, what="the floor to run")
+        assert self.process.poll() is None, self.said()
+
+    def said(self) -> str:
+        self.output.flush()
+        return (self.folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+
+    def one_time_password(self) -> str:
+        return self.said().split("one-time password: ")[1].split()[0]
+
+    def child(self, mark: str) -> psutil.Process:
+        """The child of `mamori run` whose command line holds `mark`."""
+        for process in psutil.Process(self.process.pid).children():
+            if any(mark in word for word in process.cmdline()):
+                return process
+        msg = f"no child runs {mark}"
+        raise AssertionError(msg)
+
+    def panel(self, name: str = "panel-1") -> Panel:
+        base = topics.base(self.settings.box)
+        link = MqttMessenger(
+            host="localhost",
+            port=self.mqtt_port,
+            ca_file=self.settings.ca_file,
+            user=name,
+            password_file=self.settings.data / "secrets" / f"mqtt-{name}",
+            subscriptions=[f"{base}/alert/+", f"{base}/line/+/state", f"{base}/status", f"{base}/health"],
+        )
+        panel = Panel(link)
+        until(link.connected, what="the panel to connect")
+        return panel
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(30)
+        self.output.close()
