@@ -109,10 +109,16 @@ def set_up(settings: Settings, *, say: Say) -> None:
 
 
 def ensure_administrator(settings: Settings) -> str | None:
-    """Create the first administrator; return the one-time password, or None if there are people already."""
+    """Return a one-time password for the first administrator, or None once somebody has logged in and changed it.
+
+    Until then every start gives a new one: the one printed before may never have been read.
+    """
     db = open_main(settings.data)
     try:
-        if people.everyone(db):
+        known = people.everyone(db)
+        if [person.name for person in known if person.must_change] == [ADMINISTRATOR] and len(known) == 1:
+            return accounts.reset_password(db, name=ADMINISTRATOR, now=datetime.now(UTC))
+        if known:
             return None
         password = accounts.one_time_password()
         accounts.create_person(

@@ -49,12 +49,16 @@ def _open(folder: Path, name: str, synchronous: str, migrations: sqlite_utils.Mi
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.touch(mode=0o600)
         db = Database(file)
+    except (OSError, sqlite3.Error) as error:
+        raise _error(file, error) from error
+    try:
         db.conn.execute("PRAGMA journal_mode=WAL")
         db.conn.execute(f"PRAGMA synchronous={synchronous}")
         with writing(db):
             migrations.apply(db)
-    except (OSError, sqlite3.Error) as error:
-        raise _error(file, error) from error
+    except (StoreError, sqlite3.Error) as error:
+        db.close()
+        raise error if isinstance(error, StoreError) else _error(file, error) from error
     return db
 
 
