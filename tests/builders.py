@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
-
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import Label, Scores
@@ -19,8 +17,6 @@ START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """When the tests' day begins."""
 BOX = Box(site="tokyo", floor="f1", box="box1")
 MODEL = "harassment-test 1"
-QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-"""How far the properties are tried: enough to find what is wrong, within a suite of seconds."""
 WARNING = "お言葉が続くとご案内できかねます"
 """Words of the test policy's first warning."""
 

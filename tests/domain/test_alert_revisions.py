@@ -10,7 +10,8 @@ from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.judgement import Assessment
 from edge_agent.domain.policy import Severity
 from edge_agent.errors import TransitionError
-from tests.builders import MODEL, QUICK, a_criterion, words
+from tests.builders import MODEL, a_criterion, words
+from tests.properties import QUICK
 
 
 def assessed(*, severity: Severity = Severity.B2, at_s: float = 5.0, life_safety: bool = False) -> Assessment:

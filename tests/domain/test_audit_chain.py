@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.audit import GENESIS, AuditEntry, first_break, sealed
-from tests.builders import QUICK
+from tests.properties import QUICK
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
 FACTS = st.tuples(WORDS, WORDS, WORDS, st.dictionaries(WORDS, WORDS, max_size=3))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edge_agent.domain.call import Call
 from edge_agent.errors import TransitionError
-from tests.builders import QUICK, START, after
+from tests.builders import START, after
+from tests.properties import QUICK
 
 
 @QUICK

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge_agent.domain.incident import ALLOWED, Incident, IncidentState, Mark, Verdict
 from edge_agent.errors import TransitionError
-from tests.builders import QUICK, after, an_alert, an_incident
+from tests.builders import after, an_alert, an_incident
+from tests.properties import QUICK
 
 PEOPLE = st.sampled_from(["sato", "suzuki", "panel:panel-1"])
 MARKS = {

@@ -10,7 +10,8 @@ from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
 from edge_agent.domain.judgement import Assessment, CallRecord, hear, spoken_warnings
 from edge_agent.domain.policy import Policy, Severity
-from tests.builders import QUICK, WARNING, a_criterion, a_policy, said, scored
+from tests.builders import WARNING, a_criterion, a_policy, said, scored
+from tests.properties import QUICK
 
 POLICY = a_policy()
 EVERYTHING = a_policy(*(a_criterion(label) for label in [*HARASSMENT, Label.LIFE_SAFETY]))
