@@ -65,6 +65,13 @@ def test_systemd_finds_nothing_to_complain_of(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_systemd_finds_nothing_to_complain_of_in_the_broker_as_we_run_it(tmp_path: Path) -> None:
+    shutil.copy("/usr/lib/systemd/system/mosquitto.service", tmp_path)
+    shutil.copytree(UNITS / "mosquitto.service.d", tmp_path / "mosquitto.service.d")
+    done = _run("systemd-analyze", "verify", "--man=no", str(tmp_path / "mosquitto.service"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_a_misspelt_key_would_be_noticed(tmp_path: Path) -> None:
     unit = _installed(tmp_path) / "edge-agent.service"
     unit.write_text(unit.read_text().replace("WatchdogSec=", "WatchdgSec="))
