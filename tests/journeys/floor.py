@@ -100,9 +100,7 @@ class RunningFloor:
         demo.build_plugin(alsa)
         demo.render(alsa / "floor.raw", placed, length_s=length_s, seats=seats)
         self.epoch = time.time()
-        self.alsa = demo.write_configuration(
-            alsa, alsa / "floor.raw", epoch=self.epoch, channels=2 * seats, loop=False
-        )
+        self.alsa = demo.write_configuration(alsa, alsa / "floor.raw", epoch=self.epoch, channels=2 * seats, loop=False)
         self.card_control = alsa / "card.ctl"
         self.settings_file = folder / "mamori.toml"
         self.settings_file.write_text(self._settings(seats) + extra, encoding="utf-8")
@@ -131,7 +129,16 @@ class RunningFloor:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge_agent", "run", "--data", str(self.data), "--settings", str(self.settings_file)],
+            [
+                sys.executable,
+                "-m",
+                "edge_agent",
+                "run",
+                "--data",
+                str(self.data),
+                "--settings",
+                str(self.settings_file),
+            ],
             env={**os.environ, **demo.environment(self.alsa), "MAMORI_LANG": "en"},
             stdin=subprocess.DEVNULL,
             stdout=self.output,

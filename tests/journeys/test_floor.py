@@ -131,9 +131,7 @@ def test_a_harassing_call_raises_its_alert_on_the_panel_in_time(call: str, floor
 
 
 @pytest.mark.parametrize("call", HARASSING)
-def test_the_alert_appears_on_the_page_within_a_second_of_the_panel(
-    call: str, heard: Panel, page: Page
-) -> None:
+def test_the_alert_appears_on_the_page_within_a_second_of_the_panel(call: str, heard: Panel, page: Page) -> None:
     new = first_new(heard, call, "harassment")
     assert new
     at, message = new

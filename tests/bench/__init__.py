@@ -1,0 +1,1 @@
+"""`make bench`: measures what docs/performance.md reports, on the machine it runs on."""
