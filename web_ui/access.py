@@ -1,0 +1,141 @@
+"""Who asks: the session cookie, what each role may do, and which names this box answers to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from edge_agent.errors import AccessError, Text
+from edge_agent.services import accounts
+from edge_agent.settings import Settings
+from edge_agent.store.people import Person, Role
+from web_ui.context import context
+from web_ui.texts import LANGUAGES
+
+ANONYMOUS = frozenset({"static", "session.login"})
+"""Endpoints that need no session."""
+BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "session.password", "session.language"})
+"""Endpoints open to somebody whose password was given by somebody else."""
+ACTING = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who may move an incident; a viewer only looks."""
+LANGUAGE_COOKIE = "mamori_language"
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def session_cookie() -> str:
+    """Return the cookie's name; over TLS the prefix binds it to this host."""
+    return "__Host-mamori" if context().tls else "mamori"
+
+
+def person() -> Person:
+    """Return who asks; only for endpoints that need a session."""
+    found: Person = g.person
+    return found
+
+
+def may_act() -> bool:
+    """Return whether whoever asks may move incidents."""
+    return g.get("person") is not None and g.person.role in ACTING
+
+
+def language() -> str:
+    """Return the language to answer in: the person's, else the browser's choice, else Japanese."""
+    if g.get("person") is not None:
+        chosen: str = g.person.language
+    else:
+        chosen = request.cookies.get(LANGUAGE_COOKIE, LANGUAGES[0])
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def acting(endpoint: Callable[P, R]) -> Callable[P, R]:
+    """Let only those who may act use an endpoint; others get an `AccessError`."""
+
+    @wraps(endpoint)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not may_act():
+            raise AccessError(
+                Text("この操作をする権限がありません。", "You may look, but not act on incidents."),
+                Text(
+                    "スーパーバイザーに伝えるか、管理者に権限を頼んでください。",
+                    "Tell a supervisor, or ask an administrator for the right.",
+                ),
+            )
+        return endpoint(*args, **kwargs)
+
+    return checked
+
+
+def wants_page() -> bool:
+    """Return whether the answer is for a person's eyes, not for a script."""
+    accept = request.accept_mimetypes
+    return accept.best_match(["text/html", "application/json", "text/event-stream"]) == "text/html"
+
+
+def local_path(wanted: str | None) -> str:
+    """Return `wanted` if it leads to a page of this box, else the floor page."""
+    floor = url_for("floor.page")
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+        return floor
+    parts = urlsplit(wanted)
+    printable = wanted.isprintable() and "\\" not in wanted
+    return wanted if printable and not parts.scheme and not parts.netloc else floor
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Check host and session before every request."""
+    own = _own_names(settings)
+
+    @app.before_request
+    def refuse_strange_host() -> None:
+        # A page of somebody else whose name was made to point here must not talk to the box.
+        host = urlsplit(f"//{request.host}").hostname or ""
+        if host.lower() not in own and not _is_address(host):
+            abort(400, "host")
+
+    @app.before_request
+    def require_session() -> ResponseReturnValue | None:
+        g.person = None
+        if request.endpoint == "static":
+            return None
+        token = request.cookies.get(session_cookie())
+        if token:
+            g.person = accounts.who(context().main, token, now=context().clock.now())
+        if g.person is None:
+            return None if request.endpoint in ANONYMOUS else _log_in_first()
+        if g.person.must_change and request.endpoint not in BEFORE_NEW_PASSWORD:
+            return redirect(url_for("session.password"), 303) if wants_page() else Response(status=FORBIDDEN)
+        return None
+
+
+def _log_in_first() -> ResponseReturnValue:
+    if not wants_page():
+        return Response(status=UNAUTHORIZED)
+    target = request.path if request.method == "GET" else None
+    return redirect(url_for("session.login", next=target), 303)
+
+
+def _own_names(settings: Settings) -> frozenset[str]:
+    name = socket.gethostname().lower()
+    short = name.partition(".")[0]
+    return frozenset({"localhost", name, short, f"{short}.local", settings.web.host.lower()})
+
+
+def _is_address(host: str) -> bool:
+    """A number needs no name service, so nobody can have made it point here."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

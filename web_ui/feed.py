@@ -1,0 +1,242 @@
+"""The pages' live feed: one thread watches both databases and fans out what has changed.
+
+Rules:
+1. Every event has an id; whoever missed some gets them again from the ring, or everything anew.
+2. A page that does not keep up is cut off: it reconnects and is brought up to date.
+3. The watcher never writes, so its connections' data_version changes with every commit of anyone else.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from edge_agent.domain.policy import Policy
+from edge_agent.errors import StoreError
+from edge_agent.log import Log
+from edge_agent.settings import Settings
+from edge_agent.store.database import Database, open_live, open_main
+from web_ui.floor_state import Change, Floor, Happening, Words, changes, compose, read_happening, read_incidents
+from web_ui.views import IncidentView, SeatView
+
+RING = 500
+"""Events kept for pages that were away for a moment."""
+BACKLOG = 256
+"""Events that may wait for one page before it is cut off."""
+POLL_S = 0.1
+"""Time between looks at the databases; the larger part of the delay between commit and page."""
+STALE_S = 15.0
+"""Silence of the agent after which the pages say that nobody is listening; it writes levels far more often."""
+REOPEN_S = 1.0
+"""Wait before the databases are opened again after an error."""
+
+log = Log("feed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of the stream, ready to be sent."""
+
+    number: int
+    wire: bytes
+
+
+class Subscriber:
+    """One page's end of the feed."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[bytes | None] = queue.Queue(BACKLOG)
+        self._cut = threading.Event()
+
+    def put(self, wire: bytes | None) -> bool:
+        """Hand over an event (None: look whether the session still holds); False if the page is too slow."""
+        try:
+            self._queue.put_nowait(wire)
+        except queue.Full:
+            self.cut()
+            return False
+        return True
+
+    def cut(self) -> None:
+        """End the stream; what is still waiting is dropped, the page will ask for it again."""
+        self._cut.set()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the stream shall end."""
+        return self._cut.is_set()
+
+    def get(self, timeout: float) -> bytes | None:
+        """Return the next event, or None if the session should be looked at; raise `queue.Empty` after `timeout` s."""
+        return self._queue.get(timeout=timeout)
+
+
+class Feed:
+    """Events of this process, numbered from 1 behind a name that differs after every start."""
+
+    def __init__(self, *, settings: Settings, policy: Policy) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._start = secrets.token_hex(4)
+        self._lock = threading.Lock()
+        self._ring: deque[Event] = deque(maxlen=RING)
+        self._number = 0
+        self._subscribers: set[Subscriber] = set()
+        self._stop = threading.Event()
+        self._main_version: int | None = None
+        self._live_version: int | None = None
+        self._floor = Floor()
+        self._happening = Happening()
+        self._incidents: tuple[IncidentView, ...] = ()
+        self._moved_at: float | None = None
+        self._listening = True
+
+    @property
+    def last_id(self) -> str:
+        """Id of the newest event."""
+        with self._lock:
+            return f"{self._start}-{self._number}"
+
+    @property
+    def listening(self) -> bool:
+        """Whether the agent has shown a sign of life lately."""
+        return self._listening
+
+    @property
+    def streams(self) -> int:
+        """How many pages are connected."""
+        with self._lock:
+            return len(self._subscribers)
+
+    def subscribe(self, last_id: str | None, *, limit: int) -> tuple[Subscriber, list[bytes] | None] | None:
+        """Connect a page that has seen `last_id`.
+
+        Returns the subscriber and what it has missed (None: it must be given everything anew), or None if
+        `limit` pages are connected already.
+        """
+        with self._lock:
+            if len(self._subscribers) >= limit:
+                return None
+            subscriber = Subscriber()
+            self._subscribers.add(subscriber)
+            return subscriber, self._missed(last_id)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Disconnect a page."""
+        with self._lock:
+            self._subscribers.discard(subscriber)
+
+    def tick(self, main: Database, live: Database, *, now_s: float) -> None:
+        """Look at both databases and publish what has changed; `now_s` is a monotonic time in seconds."""
+        main_version, live_version = main.version(), live.version()
+        main_moved = main_version != self._main_version
+        live_moved = live_version != self._live_version
+        if main_moved:
+            self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
+        if live_moved:
+            self._happening = read_happening(live)
+        if main_moved or live_moved:
+            floor = compose(self._settings, self._happening, self._incidents)
+            for change in changes(self._floor, floor):
+                self._publish(_name(change), change)
+            self._floor = floor
+        if main_moved:
+            self._look_at_sessions()
+        self._note_life(moved=live_moved, now_s=now_s)
+        self._main_version, self._live_version = main_version, live_version
+
+    def run(self) -> None:
+        """Watch until told to stop; a database that cannot be read is opened again."""
+        while not self._stop.is_set():
+            try:
+                self._watch()
+            except (StoreError, sqlite3.Error) as error:
+                log.error("feed.unreadable", error=type(error).__name__)
+                self._stop.wait(REOPEN_S)
+
+    def start(self, on_crash: Callable[[], None]) -> threading.Thread:
+        """Watch in a thread of its own; `on_crash` is called if it dies: pages must not silently stand still."""
+
+        def work() -> None:
+            try:
+                self.run()
+            except BaseException as error:
+                log.error("feed.crashed", error=type(error).__name__)
+                on_crash()
+                raise
+
+        thread = threading.Thread(target=work, name="feed", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """Stop watching and end all streams."""
+        self._stop.set()
+        with self._lock:
+            for subscriber in self._subscribers:
+                subscriber.cut()
+                subscriber.put(None)
+
+    def _watch(self) -> None:
+        main, live = open_main(self._settings.data), open_live(self._settings.run)
+        try:
+            # A new connection's data_version says nothing about an old one's.
+            self._main_version = self._live_version = None
+            while not self._stop.wait(POLL_S):
+                self.tick(main, live, now_s=time.monotonic())
+        finally:
+            main.close()
+            live.close()
+
+    def _note_life(self, *, moved: bool, now_s: float) -> None:
+        if moved or self._moved_at is None:
+            self._moved_at = now_s
+        listening = now_s - self._moved_at <= STALE_S
+        if listening != self._listening:
+            self._listening = listening
+            self._publish("listening", {"listening": listening})
+
+    def _publish(self, name: str, payload: object) -> None:
+        with self._lock:
+            self._number += 1
+            wire = wire_event(name, payload, event_id=f"{self._start}-{self._number}")
+            self._ring.append(Event(number=self._number, wire=wire))
+            self._subscribers = {subscriber for subscriber in self._subscribers if subscriber.put(wire)}
+
+    def _look_at_sessions(self) -> None:
+        with self._lock:
+            self._subscribers = {subscriber for subscriber in self._subscribers if subscriber.put(None)}
+
+    def _missed(self, last_id: str | None) -> list[bytes] | None:
+        start, _, number = (last_id or "").rpartition("-")
+        if start != self._start or not number.isdecimal():
+            return None
+        seen = int(number)
+        oldest = self._ring[0].number if self._ring else self._number + 1
+        if seen > self._number or seen < oldest - 1:
+            return None
+        return [event.wire for event in self._ring if event.number > seen]
+
+
+def wire_event(name: str, payload: object, *, event_id: str | None = None) -> bytes:
+    """Return an event as a browser's EventSource reads it."""
+    head = f"id: {event_id}\n" if event_id else ""
+    return f"{head}event: {name}\ndata: ".encode() + msgspec.json.encode(payload) + b"\n\n"
+
+
+def _name(change: Change) -> str:
+    match change:
+        case IncidentView():
+            return "incident"
+        case SeatView():
+            return "seat"
+        case Words():
+            return "words"

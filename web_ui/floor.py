@@ -1,0 +1,37 @@
+"""Watching the floor: every seat, and what needs somebody."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from web_ui.access import language, may_act
+from web_ui.context import context
+from web_ui.floor_state import read_floor
+
+blueprint = Blueprint("floor", __name__)
+
+
+@blueprint.get("/")
+def page() -> ResponseReturnValue:
+    """Show the floor as it is now; the feed takes over from the event the page names."""
+    behind = context()
+    # The id first: a change between the two is then sent again, which does no harm; the other order would lose it.
+    seen = behind.feed.last_id
+    floor = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
+    start = {
+        "seen": seen,
+        "now": behind.clock.now(),
+        "listening": behind.feed.listening,
+        "language": language(),
+        "mayAct": may_act(),
+        "texts": behind.texts[language()].for_scripts(),
+        "floor": floor,
+    }
+    return render_template("floor.html", start=for_page(start), seats=floor.seats)
+
+
+def for_page(start: object) -> str:
+    """Return JSON that can stand inside a script element: no ``<`` can end it."""
+    return msgspec.json.encode(start).decode().replace("<", "\\u003c")

@@ -1,0 +1,120 @@
+"""The whole floor at one moment, read from the databases, and what differs between two moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from edge_agent.domain.incident import IncidentState
+from edge_agent.domain.policy import Policy
+from edge_agent.errors import Text
+from edge_agent.settings import Settings
+from edge_agent.store import incidents, live, people, receipts
+from edge_agent.store.database import Database
+from edge_agent.store.live import LineStatus
+from web_ui.views import (
+    WORDS_SHOWN,
+    IncidentView,
+    SeatView,
+    WordsView,
+    incident_view,
+    seat_labels,
+    seat_view,
+    words_view,
+)
+
+FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REVIEWED})
+RECENT = 12
+"""Finished incidents the floor page still shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What is going on now: line states by seat, words by call."""
+
+    lines: Mapping[str, LineStatus] = field(default_factory=dict)
+    words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """Everything the floor page shows; seats in the order of the settings."""
+
+    seats: tuple[SeatView, ...] = ()
+    words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
+    incidents: tuple[IncidentView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Utterances of one call that are new or have changed."""
+
+    call_id: str
+    words: tuple[WordsView, ...]
+
+
+Change = SeatView | Words | IncidentView
+"""One thing that differs between two moments."""
+
+
+def read_incidents(main: Database, *, settings: Settings, policy: Policy) -> tuple[IncidentView, ...]:
+    """Return the unfinished incidents and the newest finished ones, the most urgent first."""
+    labels = seat_labels(settings)
+    names = {person.name: person.display_name for person in people.everyone(main)}
+    found = {i.incident_id: i for i in incidents.unfinished(main)}
+    for incident in incidents.recent(main, RECENT):
+        found.setdefault(incident.incident_id, incident)
+    shown = [
+        incident_view(
+            incident,
+            labels=labels,
+            policy=policy,
+            people=names,
+            receipts=receipts.of(main, incident.incident_id),
+        )
+        for incident in found.values()
+    ]
+    return tuple(sorted(shown, key=lambda view: view.urgency))
+
+
+def read_happening(now: Database) -> Happening:
+    """Return line states and the newest words of every call under way."""
+    lines = {status.seat: status for status in live.lines(now)}
+    calls = [status.call_id for status in lines.values() if status.call_id]
+    return Happening(
+        lines=lines,
+        words={call: tuple(words_view(w) for w in live.words(now, call)[-WORDS_SHOWN:]) for call in calls},
+    )
+
+
+def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView, ...]) -> Floor:
+    """Return the floor as the page shows it."""
+    labels = seat_labels(settings)
+    strangers = {seat: Text(seat, seat) for seat in happening.lines if seat not in labels}
+    unfinished = [incident for incident in shown if incident.state not in FINISHED]
+    return Floor(
+        seats=tuple(
+            seat_view(seat, label, happening.lines.get(seat), unfinished)
+            for seat, label in (labels | strangers).items()
+        ),
+        words=happening.words,
+        incidents=shown,
+    )
+
+
+def read_floor(main: Database, now: Database, *, settings: Settings, policy: Policy) -> Floor:
+    """Return the floor at this moment."""
+    return compose(settings, read_happening(now), read_incidents(main, settings=settings, policy=policy))
+
+
+def changes(before: Floor, after: Floor) -> Iterator[Change]:
+    """Yield what is new or different; incidents first, because they must not wait for words."""
+    known = {view.incident: view for view in before.incidents}
+    yield from (view for view in after.incidents if known.get(view.incident) != view)
+    cards = {view.seat: view for view in before.seats}
+    yield from (view for view in after.seats if cards.get(view.seat) != view)
+    for call_id, words in after.words.items():
+        old = {w.sequence: w for w in before.words.get(call_id, ())}
+        new = tuple(w for w in words if old.get(w.sequence) != w)
+        if new:
+            yield Words(call_id=call_id, words=new)

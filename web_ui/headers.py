@@ -1,0 +1,54 @@
+"""What every answer carries, and one log line for each: which page, never which words."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from edge_agent.log import Log
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # flask-wtf checks the referrer over TLS, so it must reach ourselves.
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+log = Log("web")
+
+
+def install(app: Flask) -> None:
+    """Set the headers and write the access log."""
+
+    @app.before_request
+    def note_start() -> None:
+        g.started_s = time.monotonic()
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.update(SECURITY)
+        # Words of a call must not stay in a browser's cache; scripts are checked again each time.
+        response.headers["Cache-Control"] = "no-cache" if request.endpoint == "static" else "no-store"
+        _log(response)
+        return response
+
+
+def _log(response: Response) -> None:
+    if request.endpoint == "static":
+        return
+    # The endpoint's name, not the path: a path may hold an id, a query anything at all.
+    log.info(
+        "request",
+        kind=request.method,
+        component=request.endpoint or "none",
+        state=response.status_code,
+        duration_ms=round((time.monotonic() - g.get("started_s", time.monotonic())) * 1000),
+    )

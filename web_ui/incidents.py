@@ -1,0 +1,162 @@
+"""Dealing with an incident: look at it, acknowledge, take, close, and certify what it was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from edge_agent.domain.incident import ALLOWED, Incident, Verdict
+from edge_agent.services import incidents as services
+from edge_agent.settings import Box
+from edge_agent.store import audit, live, people, receipts
+from edge_agent.store import incidents as store
+from edge_agent.store.database import Database
+from web_ui.access import acting, language, local_path, person, wants_page
+from web_ui.context import context
+from web_ui.floor import for_page
+from web_ui.floor_state import FINISHED
+from web_ui.views import WORDS_SHOWN, actor, incident_view, seat_labels, words_view
+
+blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
+
+LISTED = 200
+"""Incidents of the list; older ones are found through reports."""
+
+
+class Step(Protocol):
+    """Moves an incident on, in the name of a person."""
+
+    def __call__(self, db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+        """Return the incident as it is after the step."""
+        ...
+
+
+@blueprint.get("/")
+def listing() -> ResponseReturnValue:
+    """Show the newest incidents: what is still to be done, then what is finished."""
+    behind = context()
+    seen = behind.feed.last_id
+    names = _names()
+    labels = seat_labels(behind.settings)
+    found = {i.incident_id: i for i in [*store.unfinished(behind.main), *store.recent(behind.main, LISTED)]}
+    views = [
+        incident_view(incident, labels=labels, policy=behind.policy, people=names, receipts=())
+        for incident in found.values()
+    ]
+    start = {"seen": seen, "language": language(), "texts": behind.texts[language()].for_scripts()}
+    return render_template(
+        "incidents.html",
+        start=for_page(start),
+        unfinished=sorted((v for v in views if v.state not in FINISHED), key=lambda v: v.urgency),
+        finished=sorted((v for v in views if v.state in FINISHED), key=lambda v: v.opened_at, reverse=True),
+    )
+
+
+@blueprint.get("/<incident_id>")
+def page(incident_id: str) -> ResponseReturnValue:
+    """Show one incident: facts, reason, criterion, guide, words, who did what, and what can be done now."""
+    behind = context()
+    seen = behind.feed.last_id
+    incident = _find(incident_id)
+    names = _names()
+    told = receipts.of(behind.main, incident_id)
+    view = incident_view(
+        incident,
+        labels=seat_labels(behind.settings),
+        policy=behind.policy,
+        people=names,
+        receipts=told,
+    )
+    alert = incident.alert
+    words = [words_view(w) for w in live.words(behind.live, alert.call_id)[-WORDS_SHOWN:]]
+    start = {
+        "seen": seen,
+        "now": behind.clock.now(),
+        "language": language(),
+        "texts": behind.texts[language()].for_scripts(),
+        "callId": alert.call_id,
+        "incident": incident_id,
+        "words": words,
+    }
+    return render_template(
+        "incident.html",
+        start=for_page(start),
+        incident=incident,
+        alert=alert,
+        view=view,
+        words=words,
+        criterion=next((c for c in behind.policy.criteria if c.id == alert.criterion), None),
+        policy=behind.policy,
+        receipts=_by_panel(told),
+        timeline=[(entry, actor(entry.actor, names)) for entry in audit.of(behind.main, incident_id)],
+        reviewer=actor(incident.reviewed.by, names) if incident.reviewed else None,
+        steps=ALLOWED[incident.state],
+        verdicts=list(Verdict),
+    )
+
+
+@blueprint.post("/<incident_id>/acknowledge")
+@acting
+def acknowledge(incident_id: str) -> ResponseReturnValue:
+    """Whoever asks has seen it."""
+    return _move(incident_id, services.acknowledge)
+
+
+@blueprint.post("/<incident_id>/take")
+@acting
+def take(incident_id: str) -> ResponseReturnValue:
+    """Whoever asks takes charge."""
+    return _move(incident_id, services.take)
+
+
+@blueprint.post("/<incident_id>/close")
+@acting
+def close(incident_id: str) -> ResponseReturnValue:
+    """It is over for the floor."""
+    return _move(incident_id, services.close)
+
+
+@blueprint.post("/<incident_id>/review")
+@acting
+def review(incident_id: str) -> ResponseReturnValue:
+    """Whoever asks certifies what it was."""
+    wanted = request.form.get("verdict", "")
+    if wanted not in {verdict.value for verdict in Verdict}:
+        abort(400)
+
+    def certify(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+        return services.review(db, incident_id, box=box, by=by, verdict=Verdict(wanted), now=now)
+
+    return _move(incident_id, certify)
+
+
+def _move(incident_id: str, step: Step) -> ResponseReturnValue:
+    behind = context()
+    _find(incident_id)
+    incident = step(behind.main, incident_id, box=behind.settings.box, by=person().name, now=behind.clock.now())
+    if not wants_page():
+        return jsonify({"incident": incident_id, "state": incident.state.value})
+    flash(behind.texts[language()](f"done.{incident.state.value}"))
+    return redirect(local_path(request.form.get("next") or url_for(".page", incident_id=incident_id)), 303)
+
+
+def _find(incident_id: str) -> Incident:
+    incident = store.find(context().main, incident_id)
+    if incident is None:
+        abort(404)
+    return incident
+
+
+def _names() -> dict[str, str]:
+    return {p.name: p.display_name for p in people.everyone(context().main)}
+
+
+def _by_panel(told: list[receipts.Receipt]) -> dict[str, dict[str, str]]:
+    """Return for each panel when it was delivered, seen and acknowledged there (ISO 8601)."""
+    panels: dict[str, dict[str, str]] = {}
+    for receipt in told:
+        panels.setdefault(receipt.panel, {})[receipt.kind] = receipt.at
+    return panels

@@ -1,0 +1,177 @@
+"""The server behind the pages: ``mamori-web --settings FILE``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import signal
+import ssl
+import sys
+import threading
+from pathlib import Path
+
+import click
+from cheroot import wsgi
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from flask import Flask
+
+from edge_agent import log, settings
+from edge_agent.errors import MamoriError, PortInUseError, SettingsError, StoreError, Text
+from edge_agent.services.policy_pack import load_policy
+from edge_agent.settings import Settings
+from web_ui.app import create_app
+from web_ui.context import EXTENSION, Context
+from web_ui.live import STREAMS
+
+THREADS = STREAMS + 16
+"""One for every stream and some for everything else."""
+QUEUE = 128
+"""Connections the kernel holds while all threads are busy."""
+STOP_S = 1
+"""Seconds requests may take to end when the server stops."""
+KEY_BYTES = 32
+
+_log = log.Log("web")
+
+
+class Server(wsgi.Server):
+    """Cheroot without tracebacks: they may quote words of a call."""
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Log that something failed, not what was being said."""
+        error = sys.exc_info()[0]
+        # Browsers come and go in the middle of a stream; that is no failure.
+        if error is None or not issubclass(error, (ConnectionError, TimeoutError, ssl.SSLError)):
+            _log.warning("server.trouble", error=error.__name__ if error else "none")
+
+
+@click.command()
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/mamori/mamori.toml"),
+    show_default=True,
+    help="設定ファイル / settings file",
+)
+def main(file: Path) -> None:
+    """Mamori の画面を表示するサーバー / serve the pages of Mamori."""
+    log.set_up()
+    try:
+        sys.exit(serve(settings.load(file)))
+    except MamoriError as error:
+        click.echo(f"{error.what.ja}{error.remedy.ja}\n{error.what.en} {error.remedy.en}", err=True)
+        sys.exit(error.exit_code)
+
+
+def serve(box: Settings) -> int:
+    """Serve until told to stop; return the exit code. Raises `MamoriError` if it cannot start."""
+    app = create_app(box, load_policy(box.policy_file), secret_key=_secret_key(box.data / "secrets" / "web"))
+    behind: Context = app.extensions[EXTENSION]
+    # Opened once before anybody is served, so that a database that cannot be used stops the start.
+    _ = behind.main, behind.live
+    server = make_server(app, box)
+    stop = threading.Event()
+    crashed = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def give_up() -> None:
+        crashed.set()
+        stop.set()
+
+    behind.feed.start(give_up)
+    accepting = threading.Thread(target=server.serve, name="accept", daemon=True)
+    accepting.start()
+    _log.info("web.ready", host=box.web.host, port=box.web.port, pid=os.getpid())
+    stop.wait()
+    behind.feed.close()
+    server.stop()
+    behind.close()
+    _log.info("web.stopped", exit=int(crashed.is_set()))
+    return int(crashed.is_set())
+
+
+def make_server(app: Flask, box: Settings) -> Server:
+    """Return a server bound to its port; raise `PortInUseError` or `SettingsError` if that fails."""
+    server = Server(
+        (box.web.host, box.web.port),
+        app,
+        numthreads=THREADS,
+        request_queue_size=QUEUE,
+        shutdown_timeout=STOP_S,
+        server_name=box.web.host,
+    )
+    server.max_request_body_size = app.config["MAX_CONTENT_LENGTH"]
+    # The software's name and version are nobody's business.
+    server.software = "Mamori"
+    if box.web.certificate:
+        server.ssl_adapter = _tls(box)
+    try:
+        server.prepare()
+    except OSError as error:
+        raise _no_port(box, error) from error
+    return server
+
+
+def _tls(box: Settings) -> BuiltinSSLAdapter:
+    try:
+        adapter = BuiltinSSLAdapter(box.web.certificate, box.web.key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            Text(
+                f"web.certificate「{box.web.certificate}」または web.key を使えません。",
+                f"web.certificate {box.web.certificate!r} or web.key cannot be used.",
+            ),
+            Text(
+                "ファイルの場所、読み取り権限、証明書と鍵の組を確認してください。",
+                "Check where they are, that they may be read, and that they belong together.",
+            ),
+        ) from error
+    adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return adapter
+
+
+def _no_port(box: Settings, error: OSError) -> MamoriError:
+    where = f"{box.web.host}:{box.web.port}"
+    # Cheroot wraps the error of every address it has tried; the first cause says why.
+    cause: BaseException = error
+    while cause.__context__ is not None:
+        cause = cause.__context__
+    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+        return PortInUseError(
+            Text(f"{where} はほかのプログラムが使っています。", f"Another program already uses {where}."),
+            Text(
+                "そのプログラム（動いたままの Mamori かもしれません）を止めるか、設定の web.port を変えてください。",
+                "Stop it (perhaps a Mamori that is still running) or change web.port in the settings.",
+            ),
+        )
+    reason = getattr(cause, "strerror", None) or str(cause)
+    return SettingsError(
+        Text(f"{where} で待ち受けできません（{reason}）。", f"Cannot listen on {where} ({reason})."),
+        Text("設定の web.host と web.port を確認してください。", "Check web.host and web.port in the settings."),
+    )
+
+
+def _secret_key(file: Path) -> bytes:
+    """Return the key that signs form tokens, made at the first start and readable by this user alone."""
+    try:
+        if file.is_file() and len(key := file.read_bytes()) >= KEY_BYTES:
+            return key
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = secrets.token_bytes(KEY_BYTES)
+        fresh = file.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(key)
+        fresh.replace(file)
+    except OSError as error:
+        raise StoreError(
+            Text(f"{file} を使えません（{error.strerror}）。", f"{file} cannot be used ({error.strerror})."),
+            Text("フォルダーの所有者と空き容量を確認してください。", "Check the folder's owner and free space."),
+        ) from error
+    return key
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Coming and going: log in, set one's own password, choose a language, log out."""
+
+from __future__ import annotations
+
+import threading
+
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from edge_agent.errors import AccessError, Text
+from edge_agent.services import accounts
+from edge_agent.store.people import Person
+from web_ui.access import LANGUAGE_COOKIE, local_path, person, session_cookie
+from web_ui.context import context
+from web_ui.texts import LANGUAGES
+
+blueprint = Blueprint("session", __name__)
+
+YEAR_S = 365 * 24 * 3600
+HASHING = threading.BoundedSemaphore(2)
+"""Argon2 takes 64 MB and a core each time; a flood of log-ins must not take them from the calls."""
+HASHING_WAIT_S = 5.0
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    """Show the log-in page; check name and password."""
+    after = request.values.get("next")
+    if request.method == "GET":
+        if g.person is not None:
+            return redirect(local_path(after), 303)
+        if request.args.get("language") in LANGUAGES:
+            return _remember_language(redirect(url_for(".login", next=after), 303), request.args["language"])
+        return render_template("login.html", after=after, name="")
+    name = request.form.get("name", "").strip()[:64]
+    try:
+        found, token = _log_in(name, request.form.get("password", ""))
+    except AccessError as error:
+        return render_template("login.html", after=after, name=name, error=error), 403
+    # A new signed cookie, so that a token planted before the log-in is worth nothing after it.
+    session.clear()
+    target = url_for(".password") if found.must_change else local_path(after)
+    return _with_cookie(redirect(target, 303), token)
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session."""
+    token = request.cookies.get(session_cookie(), "")
+    accounts.log_out(context().main, token, now=context().clock.now())
+    session.clear()
+    response = redirect(url_for(".login"), 303)
+    response.delete_cookie(session_cookie(), secure=context().tls, httponly=True, samesite="Strict")
+    return response
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def password() -> ResponseReturnValue:
+    """Change one's own password; the one-time password of a new account has to be."""
+    if request.method == "GET":
+        return render_template("password.html")
+    new = request.form.get("new", "")
+    try:
+        _refuse_difference(new, request.form.get("again", ""))
+        with _Hashing():
+            accounts.change_password(
+                context().main,
+                name=person().name,
+                old=request.form.get("old", ""),
+                new=new,
+                now=context().clock.now(),
+            )
+    except AccessError as error:
+        return render_template("password.html", error=error), 403
+    # Changing it has ended every session of this person, this one too.
+    _, token = _log_in(person().name, new)
+    session.clear()
+    flash(context().texts[person().language]("password.changed"))
+    return _with_cookie(redirect(url_for("floor.page"), 303), token)
+
+
+@blueprint.post("/language")
+def language() -> ResponseReturnValue:
+    """Choose the language of the pages."""
+    response = redirect(local_path(request.form.get("next")), 303)
+    chosen = request.form.get("language")
+    if chosen in LANGUAGES:
+        accounts.set_language(context().main, name=person().name, language=chosen)
+        return _remember_language(response, chosen)
+    return response
+
+
+def _refuse_difference(new: str, again: str) -> None:
+    if new != again:
+        raise AccessError(
+            Text("新しいパスワードが2つで違っています。", "The two new passwords differ."),
+            Text("同じものを2回入力してください。", "Enter the same one twice."),
+        )
+
+
+def _log_in(name: str, password: str) -> tuple[Person, str]:
+    with _Hashing():
+        return accounts.log_in(context().main, name=name, password=password, now=context().clock.now())
+
+
+class _Hashing:
+    """A turn at hashing a password; raises `AccessError` when too many are tried at once."""
+
+    def __enter__(self) -> None:
+        if not HASHING.acquire(timeout=HASHING_WAIT_S):
+            raise AccessError(
+                Text("ログインが混み合っています。", "Too many people are logging in."),
+                Text("少し待ってからやり直してください。", "Wait a moment and try again."),
+            )
+
+    def __exit__(self, *_: object) -> None:
+        HASHING.release()
+
+
+def _with_cookie(response: Response, token: str) -> Response:
+    response.set_cookie(
+        session_cookie(),
+        token,
+        max_age=round(accounts.SESSION.total_seconds()),
+        secure=context().tls,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+def _remember_language(response: Response, chosen: str) -> Response:
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR_S, secure=context().tls, httponly=True, samesite="Strict")
+    return response

@@ -1,0 +1,81 @@
+// The floor page: starts with what the server has put into it, then follows the stream.
+
+import { Alerts } from "./alerts.js";
+import { setByBox, timeOfDay } from "./clock.js";
+import { Seats } from "./seats.js";
+import { showListening, showState, Stream } from "./stream.js";
+import { given, t } from "./texts.js";
+
+const byId = (id) => document.getElementById(id);
+const seats = new Seats(byId("seats"));
+const alerts = new Alerts({
+  open: byId("open"),
+  working: byId("working"),
+  finished: byId("finished"),
+  calm: byId("calm"),
+  announce: byId("announce"),
+});
+const title = document.title;
+
+function everything({ floor, listening }) {
+  seats.reset(floor.seats, floor.words);
+  alerts.reset(floor.incidents);
+  showListening(listening, t);
+  sumUp();
+}
+
+function sumUp() {
+  const parts = [
+    ["alerts", t("live.summary_alerts", { count: alerts.unseen }), alerts.unseen],
+    ["calls", t("live.summary_calls", { count: seats.inCall }), 1],
+    ["idle", t("live.summary_idle", { count: seats.count("idle") }), 1],
+    ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
+  ];
+  byId("summary").replaceChildren(
+    ...parts
+      .filter(([, , shown]) => shown)
+      .map(([name, text]) => {
+        const item = document.createElement("li");
+        item.dataset.what = name;
+        item.textContent = text;
+        return item;
+      }),
+  );
+  document.title = alerts.unseen ? `(${alerts.unseen}) ${title}` : title;
+}
+
+function tick() {
+  seats.tick();
+  alerts.tick();
+  byId("clock").textContent = timeOfDay();
+}
+
+setByBox(given().now);
+everything(given());
+tick();
+setInterval(tick, 1000);
+
+new Stream({
+  seen: given().seen,
+  handlers: {
+    floor: everything,
+    seat: (view) => {
+      seats.put(view);
+      sumUp();
+    },
+    words: ({ call_id: callId, words }) => seats.putWords(callId, words),
+    incident: (view) => {
+      alerts.put(view);
+      sumUp();
+    },
+    listening: ({ listening }) => showListening(listening, t),
+    beat: ({ now }) => setByBox(now),
+  },
+  onState: (connected, heard) => {
+    showState({ t, connected, heard });
+    const link = byId("link");
+    link.textContent = t(connected ? "live.connected" : "live.lost");
+    link.dataset.connected = connected;
+    document.body.classList.toggle("stale", !connected && Date.now() - heard > 2000);
+  },
+});

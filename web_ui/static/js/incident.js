@@ -1,0 +1,45 @@
+// The incident page: follows what others do to the incident, and the call's words while it lasts.
+
+import { refresh } from "./fresh.js";
+import { showListening, showState, Stream } from "./stream.js";
+import { given, t } from "./texts.js";
+import { Words } from "./words.js";
+
+let spoken = [...given().words];
+let words;
+
+function showWords() {
+  const box = document.getElementById("words");
+  if (!box) return;
+  words = new Words(box);
+  words.put(spoken);
+}
+
+function add(utterances) {
+  const known = new Map(spoken.map((one) => [one.sequence, one]));
+  for (const one of utterances) known.set(one.sequence, one);
+  spoken = [...known.values()].sort((a, b) => a.sequence - b.sequence);
+  words?.put(utterances);
+}
+
+showWords();
+
+new Stream({
+  seen: given().seen,
+  handlers: {
+    floor: ({ floor, listening }) => {
+      add(floor.words[given().callId] ?? []);
+      showListening(listening, t);
+      refresh(showWords);
+    },
+    incident: ({ incident }) => {
+      if (incident === given().incident) refresh(showWords);
+    },
+    words: ({ call_id: callId, words: utterances }) => {
+      if (callId === given().callId) add(utterances);
+    },
+    listening: ({ listening }) => showListening(listening, t),
+    beat: () => {},
+  },
+  onState: (connected, heard) => showState({ t, connected, heard }),
+});

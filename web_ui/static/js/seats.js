@@ -1,0 +1,105 @@
+// Seat cards, in the order of the settings; each is made once and then changed in place.
+
+import { elapsed, secondsSince } from "./clock.js";
+import { pick, t } from "./texts.js";
+import { Words } from "./words.js";
+
+const ICONS = document.querySelector("link[rel=icon]").href.replace("mamori.svg", "icons.svg");
+
+export function setIcon(svg, name) {
+  svg.querySelector("use").setAttribute("href", `${ICONS}#${name}`);
+}
+
+export class Seats {
+  constructor(section) {
+    this.section = section;
+    this.cards = new Map();
+    this.calls = new Map();
+  }
+
+  // Everything anew: what is not in it any more goes.
+  reset(seats, words) {
+    const names = new Set(seats.map((view) => view.seat));
+    for (const [seat, card] of this.cards) {
+      if (!names.has(seat)) {
+        card.element.remove();
+        this.cards.delete(seat);
+      }
+    }
+    for (const card of this.cards.values()) {
+      card.words.clear();
+      card.callId = null;
+    }
+    for (const view of seats) this.put(view);
+    for (const [callId, utterances] of Object.entries(words)) this.putWords(callId, utterances);
+  }
+
+  put(view) {
+    const card = this.cards.get(view.seat) ?? this.make(view.seat);
+    const { element } = card;
+    if (card.callId !== view.call_id) {
+      this.calls.delete(card.callId);
+      card.words.clear();
+      card.callId = view.call_id;
+      if (view.call_id) this.calls.set(view.call_id, card);
+    }
+    card.view = view;
+    element.dataset.show = view.show;
+    element.dataset.severity = view.severity;
+    element.querySelector("[data-label]").textContent = pick(view.label);
+    element.querySelector("[data-show-name]").textContent = t(`live.seat.${view.show}`);
+    setIcon(element.querySelector(".state svg"), view.show);
+    put(element, "[data-note]", note(view));
+    put(element, "[data-warnings]", view.warnings ? t("live.warnings", { count: view.warnings }) : "");
+    put(element, "[data-dropped]", view.dropped ? t("live.dropped", { count: view.dropped }) : "");
+    const go = element.querySelector("[data-go]");
+    go.hidden = !view.incident;
+    if (view.incident) go.href = `/incidents/${encodeURIComponent(view.incident)}`;
+    this.tickOne(card);
+  }
+
+  putWords(callId, utterances) {
+    this.calls.get(callId)?.words.put(utterances, 16);
+  }
+
+  tick() {
+    for (const card of this.cards.values()) this.tickOne(card);
+  }
+
+  tickOne({ element, view }) {
+    element.querySelector("[data-elapsed]").textContent = view.since ? elapsed(secondsSince(view.since)) : "";
+  }
+
+  count(...shown) {
+    return [...this.cards.values()].filter((card) => shown.includes(card.view.show)).length;
+  }
+
+  get inCall() {
+    return [...this.cards.values()].filter((card) => card.view.call_id).length;
+  }
+
+  make(seat) {
+    const element = document.getElementById("seat").content.firstElementChild.cloneNode(true);
+    element.dataset.seat = seat;
+    this.section.append(element);
+    const box = element.querySelector("[data-words]");
+    box.lang = "ja";
+    const card = { element, view: null, callId: null, words: new Words(box) };
+    this.cards.set(seat, card);
+    return card;
+  }
+}
+
+function put(element, selector, text) {
+  const place = element.querySelector(selector);
+  place.textContent = text;
+  place.hidden = text === "";
+}
+
+function note(view) {
+  if (view.fault) return pick(view.fault);
+  if (view.show === "idle") return t("live.idle_note");
+  if (view.show === "waiting") return t("live.waiting_note");
+  if (view.show === "complaint") return t("live.complaint_note");
+  return "";
+}

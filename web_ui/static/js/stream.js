@@ -1,0 +1,92 @@
+// The live stream. A page that shows yesterday's calm is worse than none: silence is noticed and shown.
+
+const SILENCE_MS = 12000; // The box sends a sign of life every 5 s.
+const RETRY_MS = 2000;
+
+export class Stream {
+  // `handlers`: a function for each event name; `onState(connected, lastHeard)` is told every second.
+  constructor({ seen, handlers, onState }) {
+    this.seen = seen;
+    this.handlers = handlers;
+    this.onState = onState;
+    this.heard = Date.now();
+    this.connected = false;
+    this.open();
+    setInterval(() => this.watch(), 1000);
+    addEventListener("offline", () => this.lose());
+    addEventListener("online", () => this.open());
+  }
+
+  open() {
+    this.source?.close();
+    clearTimeout(this.again);
+    const query = this.seen ? `?after=${encodeURIComponent(this.seen)}` : "";
+    this.source = new EventSource(`/events${query}`);
+    this.source.onopen = () => this.note(true);
+    this.source.onerror = () => this.lose();
+    for (const [name, handle] of Object.entries(this.handlers)) {
+      this.source.addEventListener(name, (event) => {
+        if (event.lastEventId) this.seen = event.lastEventId;
+        this.note(true);
+        handle(JSON.parse(event.data));
+      });
+    }
+  }
+
+  note(connected) {
+    if (connected) this.heard = Date.now();
+    if (connected !== this.connected) {
+      this.connected = connected;
+      this.onState(connected, this.heard);
+    }
+  }
+
+  watch() {
+    if (this.connected && Date.now() - this.heard > SILENCE_MS) this.lose();
+    this.onState(this.connected, this.heard);
+  }
+
+  lose() {
+    this.note(false);
+    this.source.close();
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.retry(), RETRY_MS);
+  }
+
+  async retry() {
+    try {
+      const answer = await fetch("/alive", { headers: { Accept: "application/json" }, cache: "no-store" });
+      if (answer.status === 401 || answer.status === 403) {
+        location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+        return;
+      }
+    } catch {
+      // Still cut off: opening fails the same way and comes back here.
+    }
+    this.open();
+  }
+}
+
+// The banner every live page has.
+export function showState({ t, connected, heard }) {
+  const banner = document.getElementById("cut-off");
+  if (connected) {
+    banner.hidden = true;
+    return;
+  }
+  const seconds = Math.round((Date.now() - heard) / 1000);
+  // The first second of a page is no loss.
+  if (seconds < 2 && banner.hidden) return;
+  const strong = document.createElement("strong");
+  strong.textContent = t("live.lost");
+  banner.replaceChildren(strong, ` ${t("live.lost_detail", { seconds })}`);
+  banner.hidden = false;
+}
+
+export function showListening(listening, t) {
+  const banner = document.getElementById("deaf");
+  const strong = document.createElement("strong");
+  strong.textContent = t("live.deaf");
+  banner.replaceChildren(strong, ` ${t("live.deaf_detail")}`);
+  banner.hidden = listening;
+}

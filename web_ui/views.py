@@ -1,0 +1,240 @@
+"""What the pages show of the floor, in both languages at once so that one event serves every page.
+
+Rules:
+1. Life safety is shown before everything else, and never as harassment.
+2. A complaint by itself is shown calmly; a suspicion outranks it.
+3. A fault never hides an alert of the call it happened in.
+4. An alert of a call that is over stays in the list, not on the seat: the seat may be in another call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from edge_agent.domain.alert import Alert, AlertChange, AlertKind
+from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.finding import Label
+from edge_agent.domain.incident import Incident, IncidentState
+from edge_agent.domain.policy import Policy, Severity
+from edge_agent.errors import Text
+from edge_agent.settings import Settings
+from edge_agent.store.live import LineStatus, LiveWords
+from edge_agent.store.receipts import Receipt
+
+WORDS_SHOWN = 60
+"""Utterances of a call kept on the pages; the newest."""
+PANEL = "panel:"
+"""How the actor of a panel's acknowledgement begins."""
+
+
+class Show(StrEnum):
+    """How a seat is shown: each has a word, a shape and a colour."""
+
+    WAITING = "waiting"
+    IDLE = "idle"
+    IN_CALL = "in_call"
+    SUSPECTED = "suspected"
+    COMPLAINT = "complaint"
+    LIFE_SAFETY = "life_safety"
+    HELP = "help"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatView:
+    """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call."""
+
+    seat: str
+    label: Text
+    show: Show
+    call_id: str | None = None
+    since: datetime | None = None
+    warnings: int = 0
+    complaint: bool = False
+    fault: Text | None = None
+    dropped: int = 0
+    incident: str | None = None
+    severity: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsView:
+    """One utterance on the page; `telling` if an alert relied on it."""
+
+    sequence: int
+    speaker: Speaker
+    text: str
+    final: bool
+    telling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """An incident in the list of the floor page. Lists are sorted by `urgency`, the smallest first."""
+
+    incident: str
+    kind: AlertKind
+    state: IncidentState
+    seat: str
+    seat_label: Text
+    call_id: str
+    title: Text
+    severity: int
+    grade: Text | None
+    reason: Text
+    guide: Text
+    phrase: Text | None
+    quotes: tuple[str, ...]
+    warnings: int
+    opened_at: datetime
+    revision: int
+    over: bool
+    urgency: tuple[int, int, int, float]
+    acknowledged_by: Text | None
+    taken_by: Text | None
+    closed_by: Text | None
+    delivered: int
+    seen: int
+
+
+def seat_view(seat: str, label: Text, status: LineStatus | None, incidents: Sequence[IncidentView]) -> SeatView:
+    """Return a seat's card; `incidents` are the unfinished ones of the whole floor."""
+    if status is None:
+        return SeatView(seat=seat, label=label, show=Show.WAITING)
+    urgent = _most_urgent(status, incidents)
+    return SeatView(
+        seat=seat,
+        label=label,
+        show=_show(status, urgent),
+        call_id=status.call_id,
+        since=status.since,
+        warnings=status.warnings,
+        complaint=status.complaint,
+        fault=status.fault,
+        dropped=status.dropped,
+        incident=urgent.incident if urgent else None,
+        severity=urgent.severity if urgent else 0,
+    )
+
+
+def words_view(words: LiveWords) -> WordsView:
+    """Return an utterance as the pages show it."""
+    return WordsView(
+        sequence=words.sequence,
+        speaker=words.speaker,
+        text=words.text,
+        final=words.final,
+        telling=words.telling,
+    )
+
+
+def incident_view(
+    incident: Incident,
+    *,
+    labels: Mapping[str, Text],
+    policy: Policy,
+    people: Mapping[str, str],
+    receipts: Iterable[Receipt],
+) -> IncidentView:
+    """Return an incident as the lists show it; `people` maps log-in names to display names."""
+    alert = incident.alert
+    told = list(receipts)
+    return IncidentView(
+        incident=incident.incident_id,
+        kind=alert.kind,
+        state=incident.state,
+        seat=alert.seat,
+        seat_label=labels.get(alert.seat, Text(alert.seat, alert.seat)),
+        call_id=alert.call_id,
+        title=title(alert, policy),
+        severity=int(alert.severity),
+        grade=grade(alert.severity, policy) if alert.kind is AlertKind.HARASSMENT else None,
+        reason=alert.reason,
+        guide=alert.guide,
+        phrase=phrase(alert, policy),
+        quotes=alert.quotes,
+        warnings=alert.warnings,
+        opened_at=incident.opened_at,
+        revision=alert.revision,
+        over=alert.change is AlertChange.END,
+        urgency=urgency(incident),
+        acknowledged_by=actor(incident.acknowledged.by, people) if incident.acknowledged else None,
+        taken_by=actor(incident.taken.by, people) if incident.taken else None,
+        closed_by=actor(incident.closed.by, people) if incident.closed else None,
+        delivered=sum(r.kind == "delivered" for r in told),
+        seen=sum(r.kind == "seen" for r in told),
+    )
+
+
+def title(alert: Alert, policy: Policy) -> Text:
+    """Return what is suspected, never asserted."""
+    if alert.kind is AlertKind.LIFE_SAFETY:
+        return policy.type_name(Label.LIFE_SAFETY).name
+    if alert.kind is AlertKind.HELP:
+        return Text("応援要請", "help requested")
+    names = [policy.type_name(label).name for label in alert.types]
+    return Text(
+        "・".join(name.ja for name in names) + "の疑い",
+        "Suspected: " + ", ".join(name.en for name in names),
+    )
+
+
+def grade(severity: Severity, policy: Policy) -> Text:
+    """Return what the policy calls a severity."""
+    for axis in policy.axes:
+        if axis.id == severity.name:
+            return axis.name
+    return Text(severity.name, severity.name)
+
+
+def phrase(alert: Alert, policy: Policy) -> Text | None:
+    """Return the words offered to the operator; None if the policy in force does not have them any more."""
+    return next((p.text for p in policy.phrases if p.id == alert.phrase), None)
+
+
+def urgency(incident: Incident) -> tuple[int, int, int, float]:
+    """Return the sort key: unseen first, then life safety, help, the gravest, and what has waited longest."""
+    alert = incident.alert
+    return (
+        list(IncidentState).index(incident.state),
+        [AlertKind.LIFE_SAFETY, AlertKind.HELP, AlertKind.HARASSMENT].index(alert.kind),
+        -int(alert.severity),
+        incident.opened_at.timestamp(),
+    )
+
+
+def actor(name: str, people: Mapping[str, str]) -> Text:
+    """Return how someone who did something is called: a person, a panel, or the box itself."""
+    if name.startswith(PANEL):
+        panel = name.removeprefix(PANEL)
+        return Text(f"パネル {panel}", f"panel {panel}")
+    shown = "Mamori" if name == "mamori" else people.get(name, name)
+    return Text(shown, shown)
+
+
+def seat_labels(settings: Settings) -> dict[str, Text]:
+    """Return what the seats are called, in the order of the settings."""
+    return {seat.seat: Text(seat.label_ja, seat.label_en) for seat in settings.seats}
+
+
+def _most_urgent(status: LineStatus, incidents: Sequence[IncidentView]) -> IncidentView | None:
+    mine = [
+        i for i in incidents if i.seat == status.seat and status.call_id is not None and i.call_id == status.call_id
+    ]
+    order = [AlertKind.LIFE_SAFETY, AlertKind.HELP, AlertKind.HARASSMENT]
+    return min(mine, key=lambda i: (order.index(i.kind), -i.severity), default=None)
+
+
+def _show(status: LineStatus, urgent: IncidentView | None) -> Show:
+    if status.life_safety or (urgent and urgent.kind is AlertKind.LIFE_SAFETY):
+        return Show.LIFE_SAFETY
+    if urgent:
+        return Show.HELP if urgent.kind is AlertKind.HELP else Show.SUSPECTED
+    if status.state is LineState.FAULT:
+        return Show.FAULT
+    if status.state is LineState.IDLE:
+        return Show.IDLE
+    return Show.COMPLAINT if status.complaint else Show.IN_CALL
