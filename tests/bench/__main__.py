@@ -80,14 +80,12 @@ def lines_per_core() -> list[str]:
             classifier.classify(text)
             times.append((time.perf_counter() - began) * 1000)
     times.sort()
+    p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
+    share = statistics.median(speech_share)
     return [
-        f"CPU seconds per second of a two-sided line: {spread(factors, 's', 4)}; "
-        f"speech {speech_share[0]:.0%} of the time",
+        f"CPU seconds per second of a two-sided line: {spread(factors, 's', 4)}; speech {share:.0%} of the time",
         f"lines per core (1 / that): {1 / statistics.median(factors):.0f}",
-        (
-            f"classifier, one utterance: p50 {times[len(times) // 2]:.1f} ms, p95 {times[int(len(times) * 0.95)]:.1f} ms "
-            f"(n {len(times)})"
-        ),
+        f"classifier, one utterance: p50 {p50:.1f} ms, p95 {p95:.1f} ms (n {len(times)})",
         f"memory: speech model {(loaded - rss) / 2**20:.0f} MiB, classifier {(both - loaded) / 2**20:.0f} MiB",
     ]
 

@@ -91,8 +91,8 @@ def page(floor: RunningFloor, browser: Browser) -> Page:
     opened.evaluate(
         """() => {
             window.appeared = {};
-            const look = () => document.querySelectorAll("[data-alert]").forEach((alert) => {
-                window.appeared[alert.dataset.alert] ??= Date.now() / 1000;
+            const look = () => document.querySelectorAll(".alert[data-incident]").forEach((alert) => {
+                window.appeared[alert.dataset.incident] ??= Date.now() / 1000;
             });
             new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
             look();
@@ -162,7 +162,7 @@ def test_taking_an_incident_on_the_page_reaches_the_panels_and_the_audit_chain(
 ) -> None:
     _at, message = first_new(heard, "threat", "harassment") or (0, {})
     page.goto(f"{floor.address}/incidents/{message['alert_id']}")
-    page.click("[data-action=take]")
+    page.click("form[action$='/take'] button")
     until(lambda: heard.of(alert_id=message["alert_id"], incident_state="taken"), what="the panel to hear of it")
     db = open_main(floor.settings.data)
     try:
