@@ -17,6 +17,8 @@ from edge_agent.errors import PolicyError, Text
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,47}$")]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[int, Meta(ge=0, le=86_400)]
+Mark = Annotated[str, Meta(pattern=r"\S\S")]
+"""Words looked for in speech: an empty mark or a single character would be found everywhere."""
 
 LEVELS = ("L2", "L3", "L4")
 """Steps a ladder needs: supervisor, centre manager, head office."""
@@ -77,7 +79,7 @@ class _Phrase(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Id
     title: _Words
     text: _Words
-    spoken_marks: tuple[str, ...] = ()
+    spoken_marks: tuple[Mark, ...] = ()
     warning: Annotated[int, Meta(ge=0, le=3)] = 0
 
 
@@ -94,7 +96,7 @@ class _Complaint(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class _Relay(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    marks: Annotated[tuple[str, ...], Meta(min_length=1)]
+    marks: Annotated[tuple[Mark, ...], Meta(min_length=1)]
 
 
 class _File(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
