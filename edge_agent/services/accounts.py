@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from edge_agent.errors import AccessError, Text
+from edge_agent.errors import AccessError, StoreError, Text
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, writing
 from edge_agent.store.people import Person, Role, Session
@@ -56,36 +57,26 @@ def create_person(
 def log_in(db: Database, *, name: str, password: str, now: datetime) -> tuple[Person, str]:
     """Return the person and a new session's token; raise `AccessError` for a wrong name or password or a lock."""
     person = people.find(db, name)
-    if person and person.locked_until and now < datetime.fromisoformat(person.locked_until):
-        raise AccessError(
-            Text("続けて失敗したため、一時的にロックされています。", "Locked for now after repeated failures."),
-            Text("5分ほど待ってからやり直してください。", "Wait five minutes and try again."),
-        )
+    if person and _locked(person, now):
+        raise _locked_out()
     right = _matches(person.password_hash if person else _NOBODY, password)
-    if person is None or not right:
-        if person is not None:
-            _note_failure(db, person, now)
-        raise AccessError(
-            Text("ログイン名またはパスワードが違います。", "The log-in name or the password is wrong."),
-            Text(
-                "入力し直してください。忘れたときは管理者に「mamori person reset」を頼んでください。",
-                "Try again. If it is forgotten, ask an administrator for “mamori person reset”.",
-            ),
-        )
-    person = replace(person, failed=0, locked_until=None)
+    if person is None:
+        raise _wrong()
     token = secrets.token_urlsafe(32)
-    session = Session(
-        token_hash=_token_hash(token),
-        person=name,
-        created_at=now.isoformat(),
-        last_seen=now.isoformat(),
-        expires_at=(now + SESSION).isoformat(),
-    )
     with writing(db):
-        people.end_stale_sessions(db, now=now)
-        people.save(db, person)
-        people.save_session(db, session)
-        audit.append(db, at=now, actor=name, action="session.began", subject=name)
+        # Read again under the lock: guesses made at the same time must all count.
+        person = people.find(db, name) or person
+        locked = _locked(person, now)
+        if right and not locked:
+            person = replace(person, failed=0, locked_until=None)
+            people.save(db, person)
+            _begin_session(db, name, token, now)
+        elif not locked:
+            _note_failure(db, person, now)
+    if locked:
+        raise _locked_out()
+    if not right:
+        raise _wrong()
     return person, token
 
 
@@ -95,8 +86,10 @@ def who(db: Database, token: str, *, now: datetime) -> Person | None:
     if session is None or now >= datetime.fromisoformat(session.expires_at):
         return None
     if now - datetime.fromisoformat(session.last_seen) > TOUCH:
-        with writing(db):
-            people.save_session(db, replace(session, last_seen=now.isoformat()))
+        # A full disk must not shut out who is logged in, and a session ended just now stays ended.
+        with suppress(StoreError), writing(db):
+            if people.find_session(db, session.token_hash):
+                people.save_session(db, replace(session, last_seen=now.isoformat()))
     return people.find(db, session.person)
 
 
@@ -169,20 +162,49 @@ def _matches(password_hash: str, password: str) -> bool:
         return False
 
 
+def _locked_out() -> AccessError:
+    return AccessError(
+        Text("続けて失敗したため、一時的にロックされています。", "Locked for now after repeated failures."),
+        Text("5分ほど待ってからやり直してください。", "Wait five minutes and try again."),
+    )
+
+
+def _wrong() -> AccessError:
+    return AccessError(
+        Text("ログイン名またはパスワードが違います。", "The log-in name or the password is wrong."),
+        Text(
+            "入力し直してください。忘れたときは管理者に「mamori person reset」を頼んでください。",
+            "Try again. If it is forgotten, ask an administrator for “mamori person reset”.",
+        ),
+    )
+
+
+def _locked(person: Person, now: datetime) -> bool:
+    return person.locked_until is not None and now < datetime.fromisoformat(person.locked_until)
+
+
+def _begin_session(db: Database, name: str, token: str, now: datetime) -> None:
+    people.end_stale_sessions(db, now=now)
+    people.save_session(
+        db,
+        Session(
+            token_hash=_token_hash(token),
+            person=name,
+            created_at=now.isoformat(),
+            last_seen=now.isoformat(),
+            expires_at=(now + SESSION).isoformat(),
+        ),
+    )
+    audit.append(db, at=now, actor=name, action="session.began", subject=name)
+
+
 def _note_failure(db: Database, person: Person, now: datetime) -> None:
     failed = person.failed + 1
-    locked = failed >= FAILURES
-    with writing(db):
-        people.save(
-            db,
-            replace(
-                person,
-                failed=0 if locked else failed,
-                locked_until=(now + LOCK_OUT).isoformat() if locked else None,
-            ),
-        )
-        action = "account.locked" if locked else "session.refused"
-        audit.append(db, at=now, actor=person.name, action=action, subject=person.name)
+    lock = failed >= FAILURES
+    locked_until = (now + LOCK_OUT).isoformat() if lock else None
+    people.save(db, replace(person, failed=0 if lock else failed, locked_until=locked_until))
+    action = "account.locked" if lock else "session.refused"
+    audit.append(db, at=now, actor=person.name, action=action, subject=person.name)
 
 
 def _refuse_short(password: str) -> None:
