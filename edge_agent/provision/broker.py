@@ -79,7 +79,7 @@ def add_device(settings: Settings, name: str, kind: str) -> str:
     Raises:
         ProvisionError: for a name or kind that cannot be, or when mosquitto_passwd fails.
     """
-    if not NAME.match(name) or kind not in KINDS:
+    if not NAME.fullmatch(name) or kind not in KINDS:
         raise ProvisionError(
             Text(f"機器「{name}」（種類 {kind}）は登録できません。", f"Device {name!r} (kind {kind}) cannot be added."),
             Text(
@@ -131,6 +131,7 @@ def _write(settings: Settings, known: dict[str, str], new: dict[str, str]) -> No
 def _hashed(there: Path, new: dict[str, str]) -> list[str]:
     if not new:
         return []
+    program()  # mosquitto_passwd comes with it
     # Through a file, so that no password stands in a process list.
     plain = there / "passwords.plain"
     write_private(plain, "".join(f"{name}:{password}\n" for name, password in new.items()))
