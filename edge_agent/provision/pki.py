@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -51,22 +52,25 @@ def ensure_authority(folder: Path, *, now: datetime) -> bool:
 
 
 def ensure_server(folder: Path, name: str, *, hosts: Iterable[str], now: datetime) -> bool:
-    """Create `name`.crt and `name`.key, signed by the authority in `folder`, unless they are there and last.
+    """Create `name`.crt and `name`.key, signed by the authority in `folder`, unless they are there and good.
 
-    `hosts` are DNS names and addresses; loopback is always among them. Returns whether they were created.
+    Good is a certificate that lasts, names every host, and is signed by this very authority. `hosts` are DNS names
+    and addresses; loopback is always among them. Returns whether they were created.
     """
     certificate_file, key_file = folder / f"{name}.crt", folder / f"{name}.key"
+    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts])
+    alternatives = x509.SubjectAlternativeName([_general_name(host) for host in names])
+    authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     if certificate_file.is_file() and key_file.is_file():
         present = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-        if present.not_valid_after_utc - now > RENEW_BEFORE:
+        lasts = present.not_valid_after_utc - now > RENEW_BEFORE
+        if lasts and _signed_by(authority, present) and set(alternatives) <= set(_alternatives(present)):
             return False
-    authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     authority_key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
         msg = f"{folder / 'ca.key'} is not an EC key"
         raise TypeError(msg)
     key = ec.generate_private_key(ec.SECP256R1())
-    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"mamori {name}")]))
@@ -78,13 +82,25 @@ def ensure_server(folder: Path, name: str, *, hosts: Iterable[str], now: datetim
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(certificate_sign=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in names]), critical=False)
+        .add_extension(alternatives, critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     _write(key_file, _pem(key), secret=True)
     _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM), secret=False)
     return True
+
+
+def _signed_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _alternatives(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
 
 def _usage(*, certificate_sign: bool) -> x509.KeyUsage:
