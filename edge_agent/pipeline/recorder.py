@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -31,6 +33,8 @@ from edge_agent.store.live import LineStatus, LiveWords
 
 INBOX = 4096
 """Bundles of events waiting for the recorder; at 8 lines far more than a minute of speech."""
+WAIT_S = 0.2
+"""How long the recorder waits for events before it looks whether it is told to stop."""
 RETRY_S = 1.0
 """Wait between attempts to write an alert that could not be written."""
 
@@ -58,6 +62,7 @@ class Recorder:
         show_state: Callable[[str, str], None],
         send_unstored: Callable[[str, str], None],
         seats: Sequence[str],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._box = box
         self._policy = policy
@@ -69,6 +74,8 @@ class Recorder:
         self._inbox: queue.Queue[Callable[[Database, Database], None]] = queue.Queue(INBOX)
         self._lines = {seat: LineStatus(seat=seat, state=LineState.IDLE) for seat in seats}
         self._unwritten: dict[str, _Unwritten] = {}
+        self._monotonic = monotonic
+        self._retry_at = 0.0
         self.partials_left_out = 0
 
     @property
@@ -102,23 +109,29 @@ class Recorder:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then finish what is in the inbox."""
-        main, now = self._open_main(), self._open_live()
-        with writing(now):
-            live.forget_all(now)
+        with closing(self._open_main()) as main, closing(self._open_live()) as now:
+            with writing(now):
+                live.forget_all(now)
+                for status in self._lines.values():
+                    live.put_line(now, status)
             for status in self._lines.values():
-                live.put_line(now, status)
-        for status in self._lines.values():
-            self._publish(status)
-        while not (stop.is_set() and self._inbox.empty()):
-            try:
-                step = self._inbox.get(timeout=RETRY_S if self._unwritten else 0.2)
-            except queue.Empty:
-                self._retry(main)
-                continue
+                self._publish(status)
+            while not (stop.is_set() and self._inbox.empty()):
+                self._step(main, now)
+            self._retry(main)
+            with writing(now):
+                live.forget_all(now)
+
+    def _step(self, main: Database, now: Database) -> None:
+        try:
+            step = self._inbox.get(timeout=WAIT_S)
+        except queue.Empty:
+            step = None
+        if step is not None:
             step(main, now)
-        self._retry(main)
-        with writing(now):
-            live.forget_all(now)
+        # However busy the floor is: an alert that waits for the disk does not wait for silence too.
+        if self._unwritten and self._monotonic() >= self._retry_at:
+            self._retry(main)
 
     def _on_events(self, main: Database, now: Database, seat: str, events: Sequence[Event]) -> None:
         # Alerts first: they must not wait for what is only shown.
@@ -141,7 +154,8 @@ class Recorder:
                 log.info("call.started", seat=seat, call=call_id)
             case CallEnded(call_id=call_id):
                 live.forget_call(now, call_id)
-                status = before.idle()
+                # The end of a call cut off by a fault does not mend the line.
+                status = before.idle().faulty(before.fault) if before.fault else before.idle()
                 log.info("call.ended", seat=seat, call=call_id, dropped=event.dropped)
             case ComplaintHeard():
                 status = replace(before, complaint=True)
@@ -227,6 +241,7 @@ class Recorder:
             else:
                 incidents.change_alert(main, alert, box=self._box, now=self._clock.now())
         except StoreError as error:
+            self._retry_at = self._monotonic() + RETRY_S
             log.error("alert.unwritten", alert=alert.alert_id, error=type(error).__name__)
             return False
         return True
