@@ -6,7 +6,11 @@ import json
 import queue
 import re
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
@@ -14,7 +18,7 @@ from edge_agent.ports import Clock, Messenger
 from edge_agent.services import incidents, topics
 from edge_agent.settings import Box
 from edge_agent.store import outbox
-from edge_agent.store.database import Database, writing
+from edge_agent.store.database import Database, reading, writing
 
 POLL_S = 0.05
 """How long a committed row may lie before it is noticed; small against the 2 s an alert may take."""
@@ -22,9 +26,23 @@ HEARTBEAT_S = 10.0
 IN_FLIGHT = 100
 """Messages given to the broker and not acknowledged yet."""
 REFUSED_WAIT_S = 10.0
-"""Wait before a message the broker refused is offered again."""
+"""Wait before a message the broker refused is offered again; the others do not wait for it."""
+STORE_WAIT_S = 1.0
+"""Wait before a database that could not be read or written is tried again."""
+RECEIPTS = 1000
+"""Receipts kept in memory while the disk is full; the oldest give way."""
 
 log = Log("sender")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Receipt:
+    """What a panel said of an alert, and when it arrived here."""
+
+    alert_id: str
+    panel: str
+    kind: str
+    at: datetime
 
 
 class Sender:
@@ -46,11 +64,16 @@ class Sender:
         self._health = health
         self._in_flight: dict[int, int] = {}
         self._unmarked: set[int] = set()
-        self._refused = False
+        self._refused: dict[int, float] = {}
+        """Seconds until a refused row is offered again, by row id."""
+        self._receipts: deque[_Receipt] = deque(maxlen=RECEIPTS)
         self._states: dict[str, str] = {}
         self._changed: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self._direct: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._direct: deque[tuple[str, str]] = deque()
         self._seen_generation = 0
+        self._version = -1
+        self._since_heartbeat = HEARTBEAT_S
+        self._until_read = self._until_write = 0.0
         base = re.escape(topics.base(box))
         self._receipt = re.compile(rf"{base}/ack/(?P<alert>[^/]+)/(?P<panel>[^/]+)")
         self.unsent = 0
@@ -61,67 +84,48 @@ class Sender:
 
     def send_unstored(self, topic: str, payload: str) -> None:
         """Send something that could not be written: people must see it although the disk is full."""
-        self._direct.put((topic, payload))
+        self._direct.append((topic, payload))
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
-        db = self._open_database()
-        version, since_heartbeat = -1, HEARTBEAT_S
-        wait_refused = 0.0
-        while not stop.wait(POLL_S):
-            since_heartbeat += POLL_S
-            wait_refused = max(0.0, wait_refused - POLL_S)
-            acknowledged = self._take_outcomes(db)
-            self._take_receipts(db)
-            if self._refused:
-                self._refused, wait_refused = False, REFUSED_WAIT_S
-            new_version = db.version()
-            if acknowledged or new_version != version or self.unsent:
-                version = new_version
-                self.unsent = outbox.count_unsent(db)
-            if not self._messenger.connected():
-                continue
+        with closing(self._open_database()) as db:
+            while not stop.wait(POLL_S):
+                self._step(db)
+
+    def _step(self, db: Database) -> None:
+        self._pass_time()
+        self._take_outcomes()
+        self._take_receipts()
+        if (self._unmarked or self._receipts) and not self._until_write:
+            self._write(db)
+        connected = self._messenger.connected()
+        if connected:
             self._send_states()
             self._send_direct()
-            if self.unsent and not wait_refused:
-                self._send_rows(db)
-            if since_heartbeat >= HEARTBEAT_S:
-                since_heartbeat = 0.0
-                heartbeat = {"at": self._clock.now().isoformat(), "unsent": self.unsent, **self._health()}
-                self._messenger.send(topic=topics.health(self._box), payload=json.dumps(heartbeat), retain=True)
+        if not self._until_read:
+            self._read(db, send=connected)
+        if connected and self._since_heartbeat >= HEARTBEAT_S:
+            self._since_heartbeat = 0.0
+            heartbeat = {"at": self._clock.now().isoformat(), "unsent": self.unsent, **self._health()}
+            self._messenger.send(topic=topics.health(self._box), payload=json.dumps(heartbeat), retain=True)
 
-    def _send_rows(self, db: Database) -> None:
-        waiting = self._unmarked.union(self._in_flight.values())
-        for row in outbox.unsent(db, limit=IN_FLIGHT):
-            if row.row_id in waiting or len(self._in_flight) >= IN_FLIGHT:
-                continue
-            ticket = self._messenger.send(topic=row.topic, payload=row.payload)
-            if ticket is None:
-                return
-            self._in_flight[ticket] = row.row_id
+    def _pass_time(self) -> None:
+        self._since_heartbeat += POLL_S
+        self._until_read = max(0.0, self._until_read - POLL_S)
+        self._until_write = max(0.0, self._until_write - POLL_S)
+        self._refused = {row_id: left - POLL_S for row_id, left in self._refused.items() if left > POLL_S}
 
-    def _take_outcomes(self, db: Database) -> bool:
+    def _take_outcomes(self) -> None:
         for outcome in self._messenger.outcomes():
             row_id = self._in_flight.pop(outcome.ticket, None)
             if outcome.refused is not None:
-                self._refused = True
                 log.error("message.refused", reason_code=outcome.refused.replace(" ", "_"))
+                if row_id is not None:
+                    self._refused[row_id] = REFUSED_WAIT_S
             elif row_id is not None:
                 self._unmarked.add(row_id)
-        if not self._unmarked:
-            return False
-        try:
-            with writing(db):
-                for row_id in self._unmarked:
-                    outbox.mark_sent(db, row_id, now=self._clock.now())
-        except StoreError as error:
-            # Sent but not marked: tried again, and after a restart it is sent once more; panels know its id.
-            log.error("outbox.unmarked", error=type(error).__name__, count=len(self._unmarked))
-            return False
-        self._unmarked.clear()
-        return True
 
-    def _take_receipts(self, db: Database) -> None:
+    def _take_receipts(self) -> None:
         for message in self._messenger.arrived():
             match = self._receipt.fullmatch(message.topic)
             if match is None:
@@ -131,17 +135,59 @@ class Sender:
             except (ValueError, KeyError, TypeError):
                 log.warning("receipt.unreadable", count=len(message.payload))
                 continue
-            try:
+            self._receipts.append(
+                _Receipt(alert_id=match["alert"], panel=match["panel"], kind=str(kind), at=self._clock.now())
+            )
+
+    def _write(self, db: Database) -> None:
+        # What this connection commits does not change its own version: an acknowledgement's message waits there.
+        self._version = -1
+        try:
+            if self._unmarked:
+                with writing(db):
+                    for row_id in self._unmarked:
+                        outbox.mark_sent(db, row_id, now=self._clock.now())
+                self._unmarked.clear()
+            while self._receipts:
+                receipt = self._receipts[0]
                 incidents.note_receipt(
                     db,
-                    alert_id=match["alert"],
-                    panel=match["panel"],
-                    kind=str(kind),
+                    alert_id=receipt.alert_id,
+                    panel=receipt.panel,
+                    kind=receipt.kind,
                     box=self._box,
-                    now=self._clock.now(),
+                    now=receipt.at,
                 )
-            except StoreError as error:
-                log.error("receipt.unwritten", error=type(error).__name__)
+                self._receipts.popleft()
+        except StoreError as error:
+            # Sent but not marked: tried again, and after a restart it is sent once more; panels know its id.
+            log.error("outbox.unwritten", error=type(error).__name__, count=len(self._unmarked) + len(self._receipts))
+            self._until_write = STORE_WAIT_S
+
+    def _read(self, db: Database, *, send: bool) -> None:
+        try:
+            with reading(db):
+                version = db.version()
+                if version != self._version or self.unsent:
+                    self._version = version
+                    self.unsent = outbox.count_unsent(db)
+                if send and self.unsent:
+                    self._send_rows(db)
+        except StoreError as error:
+            log.error("outbox.unreadable", error=type(error).__name__)
+            self._until_read = STORE_WAIT_S
+
+    def _send_rows(self, db: Database) -> None:
+        waiting = self._unmarked | self._refused.keys() | set(self._in_flight.values())
+        for row in outbox.unsent(db, limit=IN_FLIGHT + len(waiting)):
+            if row.row_id in waiting:
+                continue
+            if len(self._in_flight) >= IN_FLIGHT:
+                return
+            ticket = self._messenger.send(topic=row.topic, payload=row.payload)
+            if ticket is None:
+                return
+            self._in_flight[ticket] = row.row_id
 
     def _send_states(self) -> None:
         changed = {}
@@ -156,6 +202,8 @@ class Sender:
             self._messenger.send(topic=topic, payload=payload, retain=True)
 
     def _send_direct(self) -> None:
-        while not self._direct.empty():
-            topic, payload = self._direct.get()
-            self._messenger.send(topic=topic, payload=payload)
+        while self._direct:
+            topic, payload = self._direct[0]
+            if self._messenger.send(topic=topic, payload=payload) is None:
+                return
+            self._direct.popleft()

@@ -83,6 +83,15 @@ def writing(db: Database) -> Iterator[Database]:
         raise _error(db.file, error) from error
 
 
+@contextmanager
+def reading(db: Database) -> Iterator[Database]:
+    """Translate what keeps the database from being read into `StoreError`."""
+    try:
+        yield db
+    except (OSError, sqlite3.Error) as error:
+        raise _error(db.file, error) from error
+
+
 def _error(file: Path, error: Exception) -> StoreError:
     reason = str(error)
     if "full" in reason or "No space" in reason:
