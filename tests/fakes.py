@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_agent.ports import RATE, Recognised
+from edge_agent.ports import RATE, Arrived, Outcome, Recognised
 from tests.builders import MODEL, scored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from edge_agent.domain.finding import Label, Scores
     from edge_agent.ports import Samples
@@ -85,3 +88,103 @@ class ScriptedClassifier:
     def classify(self, text: str) -> Scores:
         self.asked.append(text)
         return scored(self._answers.get(text))
+
+
+class StandingClock:
+    """Shows the time it was set to until it is told to move on."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class MemoryMessenger:
+    """A broker in memory: takes, refuses or holds back what it is given, and can be away."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.holding_back = False
+        self.breaks_at: str | None = None
+        """The connection breaks when a message on a topic with these words is handed over."""
+        self.refusing: str | None = None
+        """Messages on a topic with these words are refused."""
+        self.taken: list[tuple[str, str, bool]] = []
+        """Topic, payload, retained."""
+        self._held: list[int] = []
+        self._outcomes: list[Outcome] = []
+        self._arrived: list[Arrived] = []
+        self._tickets = 0
+        self._connections = 1
+
+    def connected(self) -> bool:
+        return not self.away
+
+    def generation(self) -> int:
+        return self._connections
+
+    def send(self, *, topic: str, payload: str, retain: bool = False) -> int | None:
+        if self.breaks_at is not None and self.breaks_at in topic:
+            self.away = True
+        if self.away:
+            return None
+        self._tickets += 1
+        if self.refusing is not None and self.refusing in topic:
+            self._outcomes.append(Outcome(ticket=self._tickets, refused="Not authorized"))
+            return self._tickets
+        self.taken.append((topic, payload, retain))
+        if self.holding_back:
+            self._held.append(self._tickets)
+        else:
+            self._outcomes.append(Outcome(ticket=self._tickets, refused=None))
+        return self._tickets
+
+    def outcomes(self) -> list[Outcome]:
+        told, self._outcomes = self._outcomes, []
+        return told
+
+    def arrived(self) -> list[Arrived]:
+        there, self._arrived = self._arrived, []
+        return there
+
+    def come_back(self) -> None:
+        """A new connection is made."""
+        self.away, self.breaks_at = False, None
+        self._connections += 1
+
+    def acknowledge_held(self) -> None:
+        """The broker says at last that it has what it was given."""
+        self._outcomes += [Outcome(ticket=ticket, refused=None) for ticket in self._held]
+        self._held, self.holding_back = [], False
+
+    def receive(self, topic: str, payload: str) -> None:
+        """A panel sends something."""
+        self._arrived.append(Arrived(topic=topic, payload=payload.encode()))
+
+    def on(self, words: str) -> list[dict[str, Any]]:
+        """Return the messages taken on topics with these words, the first first."""
+        return [json.loads(payload) for topic, payload, _ in self.taken if words in topic]
+
+
+class Moments:
+    """A stop event that never waits: each look at it is the next moment of the script, and the last one stops."""
+
+    def __init__(self, *moments: Callable[[], object]) -> None:
+        self._moments = iter(moments)
+        self._over = False
+
+    def wait(self, _timeout: float | None = None) -> bool:
+        return self.is_set()
+
+    def is_set(self) -> bool:
+        if not self._over:
+            moment = next(self._moments, None)
+            if moment is None:
+                self._over = True
+            else:
+                moment()
+        return self._over
