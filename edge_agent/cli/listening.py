@@ -81,8 +81,6 @@ def classify(*, as_json: bool, settings_file: Path | None) -> None:
     classifier = _classifier(_settings(settings_file))
     for line in sys.stdin:
         text = line.rstrip("\r\n")
-        if not text.strip():
-            continue
         scores = classifier.classify(text)
         over = [label.value for label in scores.over]
         if as_json:
