@@ -47,6 +47,8 @@ class VoskModel:
         try:
             # Always by path: given a name, Vosk would look for a model on the network.
             self._model = vosk.Model(model_path=str(folder))
+            # A damaged graph shows only when a recogniser is made of it.
+            self.recognizer()
         except Exception as error:
             raise _error(folder, "音声認識エンジンが読み込めません。", "cannot be loaded by the recogniser.") from error
         self.model_version = version

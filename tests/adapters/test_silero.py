@@ -1,0 +1,71 @@
+"""Voice activity."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_agent.adapters.audio_file import AudioFile
+from edge_agent.adapters.silero import SileroDetector
+from edge_agent.ports import RATE
+from edge_agent.settings import share
+
+CALLS = share() / "firmware_config/demo/calls"
+
+
+def frames_of(samples: np.ndarray, size: int) -> list[np.ndarray]:
+    return [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
+
+
+def customer_of(path: Path) -> np.ndarray:
+    return np.concatenate([block.customer for block in AudioFile(path).blocks()])
+
+
+def test_silence_and_line_noise_are_no_speech() -> None:
+    detector = SileroDetector()
+    noise = np.random.default_rng(1).normal(0, 15, 16_000).astype(np.int16)
+    for samples in (np.zeros(16_000, np.int16), noise):
+        assert max(detector.probability(frame) for frame in frames_of(samples, detector.frame_samples)) < 0.1
+
+
+def test_loud_noise_is_no_speech() -> None:
+    detector = SileroDetector()
+    noise = np.random.default_rng(1).normal(0, 3000, 32_000).astype(np.int16)
+    assert max(detector.probability(frame) for frame in frames_of(noise, detector.frame_samples)) < 0.5
+
+
+@pytest.mark.parametrize("call", ["abuse", "despair", "order-calm"])
+def test_a_callers_speech_is_speech_from_its_first_moment(call: str) -> None:
+    samples = customer_of(CALLS / f"{call}.flac")
+    first = int(np.argmax(np.abs(samples) > 1000))  # no silence before it that the network could settle in
+    detector = SileroDetector()
+    frames = frames_of(samples[first : first + 20 * RATE], detector.frame_samples)
+    heard = np.array([detector.probability(frame) for frame in frames])
+    loud = np.array([float(np.sqrt(np.mean(frame.astype(float) ** 2))) > 1000 for frame in frames])
+    assert loud.sum() > 50
+    assert np.mean(heard[loud] > 0.5) > 0.93
+    assert np.argmax(heard > 0.5) < 8  # within the lead-in that recognition is given
+    assert np.mean(heard > 0.5) < 0.7  # a customer speaks part of the time
+
+
+def test_what_was_heard_before_is_forgotten_on_request() -> None:
+    detector, fresh = SileroDetector(), SileroDetector()
+    noise = np.random.default_rng(2).normal(0, 4000, 5120).astype(np.int16)
+    frames = frames_of(noise, detector.frame_samples)
+    first = [detector.probability(frame) for frame in frames]
+    detector.reset()
+    assert [detector.probability(frame) for frame in frames] == first
+    assert [fresh.probability(frame) for frame in frames] == first
+
+
+@pytest.mark.journey
+def test_a_quiet_channel_costs_next_to_nothing() -> None:
+    detector = SileroDetector()
+    frame = np.zeros(detector.frame_samples, np.int16)
+    began = time.thread_time()
+    for _ in range(1000):
+        detector.probability(frame)
+    assert time.thread_time() - began < 0.2  # 32 s of audio
