@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,21 @@ class Database(sqlite_utils.Database):
     def version(self) -> int:
         """Return a number that differs after another connection has committed."""
         return int(self.conn.execute("PRAGMA data_version").fetchone()[0])
+
+    def put(self, table: str, row: Mapping[str, object], *, key: tuple[str, ...]) -> None:
+        """Insert a row, or put it in place of the one with the same key columns.
+
+        This is not left to sqlite-utils' `upsert`: it finds out whether SQLite knows ON CONFLICT by creating a table,
+        and when a full disk refuses that, it silently writes nothing to tables with NOT NULL columns ever after.
+        """
+        columns = ", ".join(row)
+        values = ", ".join(f":{column}" for column in row)
+        changes = ", ".join(f"{column} = excluded.{column}" for column in row if column not in key)
+        self.conn.execute(
+            f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608 - names of our own tables and columns
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+            dict(row),
+        )
 
 
 def open_main(data: Path) -> Database:

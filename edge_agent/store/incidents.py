@@ -11,7 +11,8 @@ from edge_agent.store.database import Database
 def save(db: Database, incident: Incident) -> None:
     """Keep an incident, in place of an earlier version of it."""
     alert = incident.alert
-    db.table("incidents").upsert(
+    db.put(
+        "incidents",
         {
             "incident_id": incident.incident_id,
             "call_id": alert.call_id,
@@ -23,7 +24,7 @@ def save(db: Database, incident: Incident) -> None:
             "opened_at": incident.opened_at.isoformat(),
             "record": msgspec.json.encode(incident).decode(),
         },
-        pk="incident_id",
+        key=("incident_id",),
     )
 
 

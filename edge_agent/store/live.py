@@ -67,7 +67,7 @@ def put_line(db: Database, status: LineStatus) -> None:
     """Show a line's state."""
     fault = json.dumps([status.fault.ja, status.fault.en], ensure_ascii=False) if status.fault else None
     since = status.since.isoformat() if status.since else None
-    db.table("lines").upsert({**asdict(status), "fault": fault, "since": since}, pk="seat")
+    db.put("lines", {**asdict(status), "fault": fault, "since": since}, key=("seat",))
 
 
 def lines(db: Database) -> list[LineStatus]:
@@ -92,7 +92,7 @@ def lines(db: Database) -> list[LineStatus]:
 
 def put_words(db: Database, words: LiveWords) -> None:
     """Show words, in place of an earlier version of the same utterance."""
-    db.table("words").upsert(asdict(words), pk=("call_id", "sequence"))
+    db.put("words", asdict(words), key=("call_id", "sequence"))
 
 
 def mark_telling(db: Database, call_id: str, quotes: tuple[str, ...]) -> None:

@@ -52,7 +52,7 @@ class Session:
 
 def save(db: Database, person: Person) -> None:
     """Keep a person, in place of an earlier version."""
-    db.table("people").upsert(asdict(person), pk="name")
+    db.put("people", asdict(person), key=("name",))
 
 
 def find(db: Database, name: str) -> Person | None:
@@ -70,7 +70,7 @@ def everyone(db: Database) -> list[Person]:
 
 def save_session(db: Database, session: Session) -> None:
     """Keep a session, in place of an earlier version."""
-    db.table("sessions").upsert(asdict(session), pk="token_hash")
+    db.put("sessions", asdict(session), key=("token_hash",))
 
 
 def find_session(db: Database, token_hash: str) -> Session | None:
