@@ -134,6 +134,17 @@ def test_a_full_disk_refuses_the_new_keeps_the_old_and_goes_on_when_there_is_roo
     assert assert_each_incident_has_its_message_and_its_entry(db) == {"before", "during"}
 
 
+def test_a_disk_that_was_full_from_the_first_alert_on_leaves_no_half_alert_behind(db: Database) -> None:
+    pages = db.conn.execute("PRAGMA page_count").fetchone()[0]
+    db.conn.execute(f"PRAGMA max_page_count={pages}")
+    first = an_alert(quotes=("ながい" * 5000,))
+    with pytest.raises(StoreError):
+        open_incident(db, first, box=BOX, now=START)
+    db.conn.execute("PRAGMA max_page_count=1000000")
+    open_incident(db, first, box=BOX, now=START)
+    assert assert_each_incident_has_its_message_and_its_entry(db) == {"alert-1"}
+
+
 def test_a_file_the_system_lets_grow_no_further_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> None:
     written, said = answer("fill_up", str(tmp_path))
     assert "空き" in said
