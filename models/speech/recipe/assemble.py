@@ -1,0 +1,63 @@
+"""Put a Vosk model together: `am/final.mdl` from trained weights, `conf/`, and a graph made by `language.py`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+from acoustic_file import model_bytes
+from features import MFCC_CONF
+from trunk import Network, read_components
+
+MODEL_CONF = {
+    "min-active": "200",
+    "max-active": "3000",
+    "beam": "12.0",
+    "lattice-beam": "4.0",
+    "acoustic-scale": "1.0",
+    "frame-subsampling-factor": "3",
+    "endpoint.silence-phones": "1",
+    "endpoint.rule2.min-trailing-silence": "0.5",
+    "endpoint.rule3.min-trailing-silence": "1.0",
+    "endpoint.rule4.min-trailing-silence": "2.0",
+}
+"""How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL)."""
+
+GRAPH_FILES = ("HCLr.fst", "Gr.fst", "words.txt", "disambig_tid.int", "phones/word_boundary.int")
+
+
+def _conf(options: dict[str, str]) -> str:
+    return "".join(f"--{name}={value}\n" for name, value in options.items())
+
+
+def assemble(weights: Path, trunk: Path, graph: Path, out: Path, blank_bias: float) -> None:
+    """Write a model folder; what was in it under the same names is replaced."""
+    network = Network(read_components(trunk))
+    network.load_state_dict(torch.load(weights))
+    for name in ("am", "conf", "graph/phones"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    (out / "am" / "final.mdl").write_bytes(model_bytes(network, blank_bias))
+    mfcc = {**MFCC_CONF, "dither": "0", "allow-upsample": "true", "allow-downsample": "true"}
+    (out / "conf" / "mfcc.conf").write_text(_conf(mfcc))
+    (out / "conf" / "model.conf").write_text(_conf(MODEL_CONF))
+    for name in GRAPH_FILES:
+        if (graph / name).resolve() != (out / "graph" / name).resolve():
+            shutil.copyfile(graph / name, out / "graph" / name)
+
+
+def main() -> None:
+    """Write a model folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--trunk", type=Path, required=True)
+    parser.add_argument("--graph", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--blank-bias", type=float, default=1.25)
+    chosen = parser.parse_args()
+    assemble(chosen.weights, chosen.trunk, chosen.graph, chosen.out, chosen.blank_bias)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Measure a model with Vosk itself: character error rate with its interval, speed and memory, by voice and line.
+
+    python evaluate.py ../ja-starter --work WORK --part test
+
+The sentences of the test set, their scenarios and the voice that speaks them were in no training and no language
+model. Characters are compared without punctuation, in one spelling (`text_sources.USUAL_SPELLING`). The interval is
+a bootstrap over sentences (95 %).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+import vosk
+from distance import edit_distance
+from features import recordings, spoken
+from lexicon import read_words
+from listening import CONDITIONS, under
+from text_sources import usual
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+SILENT = re.compile(r"[\s、。，．,.!?！？…「」『』・（）()\-—〜~]")
+RESAMPLED = 1000
+CHUNK_S = 0.1
+"""Seconds of speech handed to the recognizer at a time, as the appliance does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One utterance: what was said, what was recognised, and the errors between them in characters."""
+
+    said: str
+    found: str
+    errors: int
+
+
+def plain(text: str) -> str:
+    """Return text as it is compared: as the transcripts spell it, digits as kanji, without punctuation."""
+    return SILENT.sub("", "".join(word.surface for word in read_words(usual(text))))
+
+
+def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int) -> str:
+    """Return the words recognised in samples within ±1, partial results on as in the appliance."""
+    recognizer = vosk.KaldiRecognizer(model, rate)
+    recognizer.SetWords(True)
+    recognizer.SetPartialWords(True)
+    pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2")
+    size = int(rate * CHUNK_S)
+    out = []
+    for start in range(0, len(pcm), size):
+        if recognizer.AcceptWaveform(pcm[start : start + size].tobytes()):
+            out.append(json.loads(recognizer.Result())["text"])
+        else:
+            recognizer.PartialResult()
+    out.append(json.loads(recognizer.FinalResult())["text"])
+    return "".join(out).replace(" ", "")
+
+
+def interval(heard: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
+    """Return the character error rate in per cent and the bounds of its 95 % bootstrap interval."""
+    errors = np.array([item.errors for item in heard], float)
+    sizes = np.array([len(item.said) for item in heard], float)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(heard), (RESAMPLED, len(heard)))
+    rates = 100 * errors[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.percentile(rates, [2.5, 97.5])
+    return 100 * errors.sum() / sizes.sum(), float(low), float(high)
+
+
+def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: int) -> None:
+    """Print the figures of one set of recordings under one condition."""
+    heard, audio_s = [], 0.0
+    cpu = 0.0
+    for row in recordings(folder)[:limit]:
+        samples, rate = under(condition, spoken(folder, row).samples, str(row["file"]))
+        started = time.process_time()
+        found = recognise(model, samples, rate)
+        cpu += time.process_time() - started
+        said, got = plain(str(row["text"])), plain(found)
+        heard.append(Heard(said=said, found=got, errors=edit_distance(said, got)))
+        audio_s += len(samples) / rate
+        if len(heard) <= show:
+            print(f"    {said} | {got}")
+    rate_, low, high = interval(heard)
+    print(
+        f"{folder.name:18} {condition:6} CER {rate_:5.1f} % ({low:.1f}-{high:.1f}), {len(heard)} sentences, "
+        f"{audio_s:.0f} s, CPU real-time factor {cpu / audio_s:.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure a model on the development or the test set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--part", choices=["dev", "test"], default="dev")
+    parser.add_argument("--engines", nargs="+", default=["kokoro", "openjtalk"])
+    parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS))
+    parser.add_argument("--limit", type=int, default=10**6)
+    parser.add_argument("--show", type=int, default=0)
+    chosen = parser.parse_args()
+    vosk.SetLogLevel(-1)
+    process = psutil.Process(os.getpid())
+    before, started = process.memory_info().rss, time.monotonic()
+    model = vosk.Model(str(chosen.model))
+    grown = (process.memory_info().rss - before) / 2**20
+    print(f"loaded in {time.monotonic() - started:.2f} s, {grown:.0f} MiB", flush=True)
+    for engine in chosen.engines:
+        folder = chosen.work / "speech" / f"{engine}-{chosen.part}-1"
+        for condition in chosen.conditions:
+            measure(model, folder, condition, chosen.limit, chosen.show)
+    print(f"most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

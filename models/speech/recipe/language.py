@@ -1,0 +1,83 @@
+"""Make the graph of the model: read all texts, gather the vocabulary, count the language model, compose."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import graph
+from dictionary import Entry, read_dictionary
+from lexicon import Lexicon, add_inflections, add_real_words, read_words, weighted_texts
+from ngram import NGrams
+from phones import Word
+from text_sources import all_lines, read_slots
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A sentence as read, and how often it counts."""
+
+    words: list[Word]
+    weight: int
+
+
+def read_all(folders: dict[str, Path]) -> list[Reading]:
+    """Return every sentence of the training part, read into words."""
+    slots = read_slots(folders["text"] / "slots")
+    lines = [line for line in all_lines(**folders) if line.part == "train"]
+    times: Counter[str] = Counter()
+    for text, weight in weighted_texts(lines, slots, seed=3):
+        times[text] += weight
+    return [Reading(words=read_words(text), weight=weight) for text, weight in times.items()]
+
+
+def dictionary_file() -> Path:
+    """Return Open JTalk's compiled dictionary."""
+    import pyopenjtalk  # noqa: PLC0415 - found here, read elsewhere
+
+    return Path(pyopenjtalk.__file__).parent / "dictionary" / "sys.dic"
+
+
+def make_graph(folders: dict[str, Path], out: Path, least: int) -> None:
+    """Write the graph folder of a model; trigrams counted less than `least` times are left out."""
+    started = time.monotonic()
+    readings = read_all(folders)
+    lexicon = Lexicon()
+    for reading in readings:
+        lexicon.hear(reading.words, reading.weight)
+    said = len(lexicon)
+    real = add_real_words(lexicon, folders["data"] / "tofugu-words" / "words.tsv")
+    every = read_dictionary(dictionary_file())
+    entries: list[Entry] = [entry for entry in every if entry.features[0] in {"動詞", "形容詞"}]
+    bases = {entry.base for entry in entries if entry.surface in lexicon}
+    inflected = add_inflections(lexicon, entries, bases)
+    ways = lexicon.pronunciations()
+    print(f"{len(ways)} words: {said} of the texts, {real} real words, {inflected} inflections", flush=True)
+    grams = NGrams(ways)
+    for reading in readings:
+        grams.add([word.surface for word in reading.words], reading.weight)
+    grams.prune(least)
+    print(f"read and counted in {time.monotonic() - started:.0f} s", flush=True)
+    graph.build(ways, grams, out)
+    sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(out.glob("*.fst"))}
+    print(f"graph {sizes} MB in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def main() -> None:
+    """Make the graph from the texts of this recipe and the data folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--least", type=int, default=1)
+    chosen = parser.parse_args()
+    folders = {"text": HERE / "text", "corpus": HERE.parents[1] / "harassment" / "corpus", "data": chosen.data}
+    make_graph(folders, chosen.out, chosen.least)
+
+
+if __name__ == "__main__":
+    main()

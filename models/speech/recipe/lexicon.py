@@ -1,0 +1,110 @@
+"""The vocabulary: each word with the ways it is said, from the texts themselves, the real words and the dictionary."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from phones import Word, katakana, phones_of_kana, read_text, spoken_kana
+from text_sources import DIGITS, Line, fill, usual
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from dictionary import Entry
+
+Pronunciations = dict[str, dict[tuple[str, ...], float]]
+"""By word: its pronunciations, each with a cost of 0 for the usual one and more for rarer ones."""
+
+FORMS = (
+    "基本形", "未然形", "未然ウ接続", "連用形", "連用タ接続", "仮定形", "命令", "促音便", "仮定縮約",
+    "ガル接続", "体言接続特殊",
+)  # fmt: skip
+"""Beginnings of the inflected forms that people say."""
+
+TIMES = {"template": 6, "call": 5, "chat": 1}
+"""How often a line of each kind counts; a template with slots is filled `FILLINGS` times instead."""
+
+FILLINGS = 24
+JOINED = 0.4
+"""Share of sentences that go on into the next without a pause the gate would hear."""
+
+RARE = 0.03
+"""A pronunciation heard less often than this, compared with the usual one, is taken for a wrong reading."""
+
+
+def weighted_texts(lines: Sequence[Line], slots: dict[str, list[str]], seed: int) -> Iterator[tuple[str, int]]:
+    """Yield what the language model learns from: sentences with how often each counts."""
+    rng = random.Random(seed)
+    before = ""
+    for line in lines:
+        fillings = FILLINGS if "{" in line.text else 1
+        for _ in range(fillings):
+            text = fill(line.text, slots, rng)
+            yield text, 1 if fillings > 1 else TIMES[line.source]
+            if before and rng.random() < JOINED:
+                yield f"{before}。{text}", 1
+            before = text
+
+
+def read_words(text: str) -> list[Word]:
+    """Return the words of a text in the spelling of the transcripts, digits as kanji."""
+    return [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
+
+
+class Lexicon:
+    """Counts how words are said while the texts are read."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def __contains__(self, surface: str) -> bool:
+        return surface in self._heard
+
+    def hear(self, words: Iterable[Word], weight: int = 1) -> None:
+        """Count words of a text."""
+        for word in words:
+            self._heard[word.surface][word.phones] += weight
+
+    def add(self, surface: str, phones: Sequence[str]) -> None:
+        """Add a way to say a word that the texts may not have."""
+        if surface and phones and surface not in self._heard:
+            self._heard[surface][tuple(phones)] += 1
+
+    def pronunciations(self) -> Pronunciations:
+        """Return the words with their pronunciations and costs."""
+        out: Pronunciations = {}
+        for surface, heard in sorted(self._heard.items()):
+            top = max(heard.values())
+            out[surface] = {
+                phones: -math.log(count / top) for phones, count in sorted(heard.items()) if count / top >= RARE
+            }
+        return out
+
+
+def add_real_words(lexicon: Lexicon, table: Path) -> int:
+    """Add the words of `tofugu-words/words.tsv`; return how many were new."""
+    before = len(lexicon)
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            surface = usual(row["surface"])
+            if surface.isprintable() and not any(char in surface for char in "〜~・ ()"):
+                lexicon.add(surface, phones_of_kana(spoken_kana(katakana(row["kana"]))))
+    return len(lexicon) - before
+
+
+def add_inflections(lexicon: Lexicon, entries: Iterable[Entry], bases: set[str]) -> int:
+    """Add the inflected forms of the verbs and adjectives whose base form is in `bases`; return how many were new."""
+    before = len(lexicon)
+    for entry in entries:
+        inflected = entry.features[0] in {"動詞", "形容詞"} and entry.features[1] == "自立"
+        if inflected and entry.base in bases and entry.features[5].startswith(FORMS):
+            lexicon.add(usual(entry.surface).translate(DIGITS), phones_of_kana(entry.pron.replace("’", "")))
+    return len(lexicon) - before

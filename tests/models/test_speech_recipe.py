@@ -1,0 +1,177 @@
+"""The pure parts of the recipe of the starter speech model: sounds, texts, words, language model."""
+
+import math
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).resolve().parents[2] / "models" / "speech" / "recipe"
+# The recipe is a folder of scripts with an environment of its own, not a package of the appliance.
+sys.path.insert(0, str(RECIPE))
+
+from distance import edit_distance  # noqa: E402
+from lexicon import Lexicon  # noqa: E402
+from ngram import Arc, Final, NGrams  # noqa: E402
+from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
+from text_sources import fill, part_of, read_slots, sentences, template_lines, usual  # noqa: E402
+from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
+from voices import Voice, parse_voice  # noqa: E402
+
+
+def test_every_sound_of_the_kana_table_is_a_phone_of_the_model() -> None:
+    assert len(PHONES) == len(set(PHONES)) == 39
+    assert {phone for phones in KANA.values() for phone in phones} <= set(PHONES)
+
+
+@pytest.mark.parametrize(
+    ("kana", "phones"),
+    [
+        ("ドゲザ", "d o g e z a"),
+        ("キョーワ", "ky o: w a"),
+        ("ガッコー", "g a q k o:"),
+        ("シンダ", "sh i N d a"),
+        ("フォーム", "f o: m u"),
+        ("ティッシュ", "t i q sh u"),
+        ("ヴァイオリン", "b a i o r i N"),
+    ],
+)
+def test_a_reading_becomes_the_sounds_a_caller_makes(kana: str, phones: str) -> None:
+    assert phones_of_kana(kana) == phones.split()
+
+
+def test_a_dictionary_reading_is_said_with_long_vowels() -> None:
+    assert spoken_kana("チョウメ") == "チョーメ"
+    assert spoken_kana("テイネイ") == "テーネー"
+    assert spoken_kana("オモウ") == "オモー"
+    assert spoken_kana("クウキ") == "クウキ"
+
+
+def test_a_vowel_lengthened_over_a_border_joins_the_word_before_it() -> None:
+    words = join_nodes([("行く", "イク"), ("でしょ", "デショ’"), ("う", "ー"), ("。", "。")])
+    assert words == [Word("行く", ("i", "k", "u")), Word("でしょう", ("d", "e", "sh", "o:"))]
+
+
+def test_spellings_of_one_sound_compare_equal() -> None:
+    assert comparable(["o:"]) == comparable(["o", "u"])
+    assert comparable(["e:"]) == comparable(["e", "i"])
+    assert comparable(["o:"]) != comparable(["o"])
+
+
+def test_a_transcript_spells_a_telling_word_one_way() -> None:
+    assert usual("ばかにするな") == usual("馬鹿にするな") == "バカにするな"
+    assert usual("エスエヌエスに晒す") == usual("ＳＮＳに晒す") == "SNSに晒す"
+
+
+def test_sentences_end_where_the_caller_stops() -> None:
+    assert sentences("ふざけるな！金返せよ。 早く") == ["ふざけるな!", "金返せよ。", "早く"]
+
+
+def test_a_scenario_stays_in_its_part_whatever_is_added() -> None:
+    parts = [part_of(f"scenario-{number}") for number in range(2000)]
+    assert parts[:3] == [part_of(f"scenario-{number}") for number in range(3)]
+    assert 40 < parts.count("test") < 130
+    assert 40 < parts.count("dev") < 130
+
+
+def test_every_slot_of_every_template_can_be_filled() -> None:
+    slots = read_slots(RECIPE / "text" / "slots")
+    lines = template_lines(RECIPE / "text")
+    assert len(lines) > 500
+    rng = random.Random(1)  # noqa: S311 - no secret
+    for line in lines:
+        assert not set("{}") & set(fill(line.text, slots, rng))
+
+
+def test_a_slot_nobody_wrote_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        fill("{知らない}ですか", {}, random.Random(0))  # noqa: S311 - no secret
+
+
+def test_probabilities_after_every_history_sum_to_one() -> None:
+    grams = NGrams(["金", "返せ", "土下座", "しろ"])
+    grams.add(["金", "返せ"], 3)
+    grams.add(["土下座", "しろ"])
+    for history in [(), ("<s>",), ("金",), ("<s>", "金"), ("土下座", "しろ"), ("しろ", "金")]:
+        total = sum(grams.probability(history, word) for word in ["金", "返せ", "土下座", "しろ", "</s>"])
+        assert total == pytest.approx(1)
+
+
+def test_what_callers_say_is_likelier_than_what_they_do_not() -> None:
+    grams = NGrams(["金", "返せ", "紺屋"])
+    grams.add(["金", "返せ"], 2)
+    assert grams.probability(("<s>", "金"), "返せ") > 0.5
+    assert grams.probability(("<s>", "金"), "紺屋") < 0.1
+    assert grams.probability((), "紺屋") > 0
+
+
+def test_the_acceptor_gives_a_sentence_the_cost_of_its_probability() -> None:
+    grams = NGrams(["金", "返せ"])
+    grams.add(["金", "返せ"], 2)
+    grams.add(["返せ"])
+    items = list(grams.acceptor())
+    arcs = {(item.source, item.word): item for item in items if isinstance(item, Arc)}
+    finals = {item.state: item.cost for item in items if isinstance(item, Final)}
+    first = arcs[0, "金"]
+    second = arcs[first.target, "返せ"]
+    expected = grams.probability(("<s>",), "金") * grams.probability(("<s>", "金"), "返せ")
+    expected *= grams.probability(("金", "返せ"), "</s>")
+    assert first.cost + second.cost + finals[second.target] == pytest.approx(-math.log(expected))
+
+
+def test_rare_trigrams_are_forgotten_and_backing_off_still_reaches_the_word() -> None:
+    grams = NGrams(["金", "返せ", "今"])
+    grams.add(["今", "金", "返せ"])
+    before = grams.probability(("今", "金"), "返せ")
+    grams.prune(2)
+    assert 0 < grams.probability(("今", "金"), "返せ") < before
+    assert all(item.target >= 0 for item in grams.acceptor() if isinstance(item, Arc))
+
+
+def test_a_word_keeps_the_ways_it_is_usually_said() -> None:
+    lexicon = Lexicon()
+    lexicon.hear([Word("私", ("w", "a"))], 100)
+    lexicon.hear([Word("私", ("w", "a", "t"))], 20)
+    lexicon.hear([Word("私", ("x",))], 1)
+    lexicon.add("私", ["y"])
+    lexicon.add("土下座", ["d", "o"])
+    ways = lexicon.pronunciations()
+    assert ways["私"] == {("w", "a"): 0.0, ("w", "a", "t"): pytest.approx(math.log(5))}
+    assert ways["土下座"] == {("d", "o"): 0.0}
+
+
+def test_transition_ids_follow_the_order_kaldi_counts_in() -> None:
+    expected = 1
+    for name in NAMES:
+        ids = TRANSITIONS[name]
+        own = [ids.loop, ids.leave] if name == "SIL" else [
+            ids.loop, ids.to_blank, ids.leave, ids.blank_loop, ids.blank_leave,
+        ]  # fmt: skip
+        assert own == list(range(expected, expected + len(own)))
+        expected += len(own)
+    assert expected - 1 == LAST_TRANSITION
+    assert sorted(TRIPLES) == TRIPLES
+
+
+def test_phones_know_their_place_in_the_word() -> None:
+    assert in_position(("o",)) == ("o_S",)
+    assert in_position(("k", "a", "n", "e")) == ("k_B", "a_I", "n_I", "e_E")
+
+
+def test_a_voice_is_written_as_it_is_read() -> None:
+    for text in ["kokoro:0.2,0.5,0.3,0,-0.4:speed=1.1,pitch=0.9", "openjtalk:speed=1.2,halftone=-2,formant=1.05"]:
+        assert str(parse_voice(text)) == text
+    assert parse_voice("openjtalk:speed=1.2") == Voice(engine="openjtalk", speed=1.2)
+
+
+@pytest.mark.parametrize("text", ["", "espeak:speed=1", "kokoro:1,0:speed=1", "openjtalk:volume=3"])
+def test_what_is_no_voice_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="voice"):
+        parse_voice(text)
+
+
+def test_distance_counts_the_changes_between_two_transcripts() -> None:
+    assert edit_distance("金返せ", "金を返して") == 3
+    assert edit_distance("", "土下座") == 3
+    assert edit_distance("同じ", "同じ") == 0
