@@ -74,7 +74,7 @@ def _read(manifest: Path) -> _Manifest:
         return msgspec.toml.decode(manifest.read_bytes(), type=_Manifest)
     except OSError as error:
         raise _error(manifest, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _error(manifest, f"誤りがあります: {error}", f"is wrong: {error}") from error
 
 
