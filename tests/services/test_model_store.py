@@ -1,0 +1,91 @@
+"""A model is used only if it is the one the manifest names, whole and unaltered."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from edge_agent.errors import ModelError
+from edge_agent.services.model_store import ModelKind, find_model
+
+CONTENT = b"weights"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    (tmp_path / "speech").mkdir()
+    (tmp_path / "speech/final.mdl").write_bytes(CONTENT)
+    write_manifest(tmp_path)
+    return tmp_path
+
+
+def write_manifest(models: Path, *, more: str = "", kind: str = "speech") -> None:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    (models / "manifest.toml").write_text(
+        f"""
+[[model]]
+name = "speech-ja"
+kind = "{kind}"
+version = "1.2"
+folder = "speech"
+licence = "Apache-2.0"
+{more}
+[model.files]
+"final.mdl" = "{digest}"
+"""
+    )
+
+
+def refused(models: Path, name: str = "speech-ja", kind: ModelKind = ModelKind.SPEECH) -> ModelError:
+    with pytest.raises(ModelError) as error:
+        find_model(models, name, kind)
+    assert str(models) in error.value.what.ja
+    assert error.value.remedy.ja
+    assert error.value.remedy.en
+    return error.value
+
+
+def test_a_whole_model_is_found_with_the_version_incidents_pin(models: Path) -> None:
+    model = find_model(models, "speech-ja", ModelKind.SPEECH)
+    assert (model.version, model.folder) == ("speech-ja 1.2", models / "speech")
+
+
+def test_an_altered_model_is_refused(models: Path) -> None:
+    (models / "speech/final.mdl").write_bytes(CONTENT + b"!")
+    error = refused(models)
+    assert "final.mdl is damaged or was altered" in error.what.en
+    assert "git checkout models" in error.remedy.ja
+
+
+def test_a_model_that_lacks_a_file_is_refused(models: Path) -> None:
+    (models / "speech/final.mdl").unlink()
+    assert "final.mdl cannot be read (No such file" in refused(models).what.en
+
+
+def test_a_model_nobody_has_listed_is_refused(models: Path) -> None:
+    assert "has no model 'speech-en'" in refused(models, "speech-en").what.en
+
+
+def test_a_model_for_something_else_is_refused(models: Path) -> None:
+    error = refused(models, kind=ModelKind.HARASSMENT)
+    assert "is a model for speech, not for harassment" in error.what.en
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    assert "manifest.toml: cannot be read" in refused(tmp_path).what.en
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "reason"),
+    [("size = 3", "speech", "size"), ("", "music", "music"), ("= = =", "speech", "is wrong")],
+)
+def test_a_mistyped_manifest_is_refused(models: Path, more: str, kind: str, reason: str) -> None:
+    write_manifest(models, more=more, kind=kind)
+    assert reason in refused(models).what.en
+
+
+def test_a_manifest_that_is_no_text_is_refused(models: Path) -> None:
+    (models / "manifest.toml").write_bytes(b"\xff\xfe\x00")
+    assert "is wrong" in refused(models).what.en

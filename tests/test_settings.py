@@ -1,0 +1,147 @@
+"""A mistake in the settings names its place, its reason and the remedy, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent import settings as settings_module
+from edge_agent.errors import SettingsError
+from edge_agent.settings import load
+
+ROOT = Path(__file__).parents[1]
+GOOD = """
+[box]
+site = "tokyo"
+
+[[devices]]
+name = "tap-a"
+match = "USB Tap"
+channels = 4
+
+[[seats]]
+seat = "01"
+label_ja = "1番"
+label_en = "Seat 1"
+device = "tap-a"
+customer_channel = 0
+operator_channel = 1
+
+[[seats]]
+seat = "02"
+label_ja = "2番"
+label_en = "Seat 2"
+device = "tap-a"
+customer_channel = 2
+operator_channel = 3
+
+[web]
+port = 8081
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def refused(tmp_path: Path, text: str) -> SettingsError:
+    file = written(tmp_path, text)
+    with pytest.raises(SettingsError) as error:
+        load(file)
+    assert str(file) in error.value.what.ja
+    assert str(file) in error.value.what.en
+    assert "firmware_config/settings/mamori.toml" in error.value.remedy.ja
+    return error.value
+
+
+def changed(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new, 1)
+
+
+def test_good_settings_are_read_and_the_rest_has_defaults(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, GOOD))
+    assert [seat.seat for seat in settings.seats] == ["01", "02"]
+    assert settings.web.port == 8081
+    assert settings.vad.hangover_ms == 700
+    assert settings.data == Path("/var/lib/mamori")
+    assert settings.ca_file == Path("/var/lib/mamori/pki/ca.crt")
+    assert settings.mqtt_password_file == Path("/var/lib/mamori/secrets/mqtt-agent")
+
+
+def test_an_empty_file_is_a_box_without_lines(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "")).seats == ()
+
+
+@pytest.mark.parametrize("name", ["mamori.toml", "demo.toml"])
+def test_the_shipped_settings_are_good(tmp_path: Path, name: str) -> None:
+    text = (ROOT / "firmware_config/settings" / name).read_text(encoding="utf-8")
+    load(written(tmp_path, text.replace("{data}", "/d").replace("{run}", "/r")))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(changed("port = 8081", "prot = 8081"), "`prot` - at `$.web`", id="typo in a key"),
+        pytest.param(changed("[web]", "[wbe]"), "`wbe`", id="typo in a table"),
+        pytest.param(changed("port = 8081", 'port = "8081"'), "`$.web.port`", id="wrong type"),
+        pytest.param(changed("port = 8081", "port = 0"), "`$.web.port`", id="impossible port"),
+        pytest.param(changed('site = "tokyo"', 'site = "Tokyo/1"'), "`$.box.site`", id="name unfit for a topic"),
+        pytest.param(changed('seat = "02"', 'seat = "01"'), "seats holds '01' twice", id="seat twice"),
+        pytest.param(
+            GOOD + '[[devices]]\nname = "tap-a"\nmatch = "x"\n', "devices holds 'tap-a' twice", id="device twice"
+        ),
+        pytest.param(changed('device = "tap-a"', 'device = "tap-b"'), "seats[01].device names 'tap-b'", id="no device"),
+        pytest.param(
+            changed("operator_channel = 3", "operator_channel = 4"),
+            "seats[02]: channel 4 does not exist on tap-a (0 to 3)",
+            id="channel beyond the card",
+        ),
+        pytest.param(
+            changed("customer_channel = 2", "customer_channel = 1"),
+            "seats[02]: channel 1 is already used by seat 01",
+            id="channel of another seat",
+        ),
+        pytest.param(
+            changed("operator_channel = 1", "operator_channel = 0"),
+            "seats[01]: channel 0 is already used by seat 01",
+            id="both voices on one channel",
+        ),
+        pytest.param(
+            changed("port = 8081", 'host = "0.0.0.0"'), "web.certificate and web.key are needed", id="open without TLS"
+        ),
+        pytest.param(
+            changed("port = 8081", 'host = "0.0.0.0"\ncertificate = "web.crt"'), "web.key", id="certificate without key"
+        ),
+        pytest.param("[web\n", "is not valid TOML", id="no TOML"),
+    ],
+)
+def test_a_mistake_names_its_place(tmp_path: Path, text: str, reason: str) -> None:
+    assert reason in refused(tmp_path, text).what.en
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_loopback_needs_no_certificate(tmp_path: Path, host: str) -> None:
+    assert load(written(tmp_path, f'[web]\nhost = "{host}"\n')).web.host == host
+
+
+def test_beyond_loopback_a_certificate_will_do(tmp_path: Path) -> None:
+    text = '[web]\nhost = "0.0.0.0"\ncertificate = "web.crt"\nkey = "web.key"\n'
+    assert load(written(tmp_path, text)).web.host == "0.0.0.0"  # noqa: S104
+
+
+def test_settings_that_are_not_there_are_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_the_program_finds_what_came_with_it_unless_it_is_told_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAMORI_SHARE", str(tmp_path))
+    assert settings_module.share() == tmp_path
+    assert settings_module.Settings().policy_file == tmp_path / "firmware_config/policy/mamori.toml"
+    assert settings_module.Settings().models_folder == tmp_path / "models"
