@@ -67,7 +67,7 @@ def main(file: Path) -> None:
 
 def serve(box: Settings) -> int:
     """Serve until told to stop; return the exit code. Raises `MamoriError` if it cannot start."""
-    app = create_app(box, load_policy(box.policy_file), secret_key=_secret_key(box.data / "secrets" / "web"))
+    app = create_app(box, load_policy(box.policy_file), secret_key=_secret_key(box.data / "secrets" / "web-session"))
     behind: Context = app.extensions[EXTENSION]
     # Opened once before anybody is served, so that a database that cannot be used stops the start.
     _ = behind.main, behind.live

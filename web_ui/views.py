@@ -172,9 +172,9 @@ def incident_view(
 def title(alert: Alert, policy: Policy) -> Text:
     """Return what is suspected, never asserted."""
     if alert.kind is AlertKind.LIFE_SAFETY:
-        return policy.type_name(Label.LIFE_SAFETY).name
+        return _with_capital(policy.type_name(Label.LIFE_SAFETY).name)
     if alert.kind is AlertKind.HELP:
-        return Text("応援要請", "help requested")
+        return Text("応援要請", "Help requested")
     names = [policy.type_name(label).name for label in alert.types]
     return Text(
         "・".join(name.ja for name in names) + "の疑い",
@@ -182,11 +182,15 @@ def title(alert: Alert, policy: Policy) -> Text:
     )
 
 
+def _with_capital(text: Text) -> Text:
+    return Text(text.ja, text.en[:1].upper() + text.en[1:])
+
+
 def grade(severity: Severity, policy: Policy) -> Text:
     """Return what the policy calls a severity."""
     for axis in policy.axes:
         if axis.id == severity.name:
-            return axis.name
+            return _with_capital(axis.name)
     return Text(severity.name, severity.name)
 
 

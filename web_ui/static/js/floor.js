@@ -76,6 +76,6 @@ new Stream({
     const link = byId("link");
     link.textContent = t(connected ? "live.connected" : "live.lost");
     link.dataset.connected = connected;
-    document.body.classList.toggle("stale", !connected && Date.now() - heard > 2000);
+    document.body.classList.toggle("stale", !document.getElementById("cut-off").hidden);
   },
 });

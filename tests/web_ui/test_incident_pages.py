@@ -1,0 +1,109 @@
+"""Dealing with an incident on its page and in the list."""
+
+from __future__ import annotations
+
+from edge_agent.domain.alert import AlertKind
+from edge_agent.domain.policy import Severity
+from edge_agent.services import incidents
+from edge_agent.store import audit, outbox
+from edge_agent.store import incidents as store
+from tests.builders import BOX, START
+from tests.web_ui.conftest import Pages
+
+
+def state(pages: Pages, incident_id: str = "alert-1") -> str:
+    found = store.find(pages.main, incident_id)
+    assert found is not None
+    return found.state.value
+
+
+def test_an_incident_goes_from_open_to_certified_in_the_name_of_whoever_did_it(pages: Pages) -> None:
+    pages.alert()
+    browser = pages.browser("supervisor")
+    browser.get("/")
+    for step, after in (("acknowledge", "acknowledged"), ("take", "taken"), ("close", "closed")):
+        assert browser.post(f"/incidents/alert-1/{step}").headers["Location"] == "/incidents/alert-1"
+        assert state(pages) == after
+    assert browser.post("/incidents/alert-1/review", verdict="complaint").status_code == 303
+    found = store.find(pages.main, "alert-1")
+    assert found is not None
+    assert found.reviewed is not None
+    assert (found.reviewed.by, found.verdict) == ("supervisor", "complaint")
+    page = browser.get("/incidents/alert-1").text
+    assert "supervisorさん が「正当な苦情」と判定しました" in page
+    assert [e.actor for e in audit.of(pages.main, "alert-1")] == ["mamori", *["supervisor"] * 4]
+
+
+def test_what_is_done_on_the_page_goes_out_to_the_panels(pages: Pages) -> None:
+    pages.alert()
+    before = outbox.count_unsent(pages.main)
+    pages.browser("supervisor").fetch("/incidents/alert-1/take")
+    assert outbox.count_unsent(pages.main) == before + 1
+
+
+def test_whoever_comes_second_is_told_in_plain_words(pages: Pages) -> None:
+    pages.alert()
+    pages.browser("supervisor").fetch("/incidents/alert-1/take")
+    late = pages.browser("administrator").fetch("/incidents/alert-1/acknowledge")
+    assert late.status_code == 409
+    assert late.json is not None
+    assert "ほかの人がすでに対応" in late.json["remedy"]
+    assert state(pages) == "taken"
+
+
+def test_an_incident_is_not_certified_before_it_is_closed_nor_with_a_made_up_verdict(pages: Pages) -> None:
+    pages.alert()
+    browser = pages.browser("supervisor")
+    browser.get("/")
+    assert browser.post("/incidents/alert-1/review", verdict="harassment").status_code == 409
+    assert browser.post("/incidents/alert-1/review", verdict="guilty").status_code == 400
+    assert browser.post("/incidents/alert-1/review").status_code == 400
+
+
+def test_an_incident_that_is_not_there_is_not_found(pages: Pages) -> None:
+    browser = pages.browser("supervisor")
+    assert browser.get("/incidents/alert-9").status_code == 404
+    assert browser.fetch("/incidents/alert-9/take").status_code == 404
+
+
+def test_the_page_shows_facts_reason_criterion_guide_words_receipts_and_who_did_what(pages: Pages) -> None:
+    alert = pages.alert(warnings=2)
+    incidents.note_receipt(pages.main, alert_id="alert-1", panel="wall-7", kind="delivered", box=BOX, now=START)
+    pages.browser("supervisor").fetch("/incidents/alert-1/take")
+    page = pages.browser("viewer").get("/incidents/alert-1").text
+    for shown in (
+        "1番席",
+        "0:12",
+        alert.reason.ja,
+        alert.guide.ja,
+        alert.quotes[0],
+        "その" + "お言葉が続くとご案内できかねます",
+        "threat（日本語）",
+        "製品の既定",
+        "2回",
+        alert.model_version,
+        "wall-7",
+        "疑いを検知",
+        "対応を開始",
+        "supervisorさん",
+        "「疑い」",
+    ):
+        assert shown in page, shown
+
+
+def test_life_safety_is_never_shown_as_harassment(pages: Pages) -> None:
+    pages.alert(kind=AlertKind.LIFE_SAFETY, types=(), severity=Severity.B0, criterion="life-safety-rule")
+    page = pages.browser("supervisor").get("/incidents/alert-1").text
+    assert "いのちの安全を最優先" in page
+    assert "機械による「疑い」" not in page
+
+
+def test_the_list_keeps_what_is_to_be_done_apart_from_what_is_finished(pages: Pages) -> None:
+    pages.alert("alert-1")
+    pages.alert("alert-2", call_id="call-2", seat="02")
+    browser = pages.browser("supervisor")
+    for step in ("take", "close"):
+        browser.fetch(f"/incidents/alert-1/{step}")
+    open_part, _, finished = browser.get("/incidents/").text.partition("終わった事案</h2>")
+    assert "/incidents/alert-2" in open_part
+    assert "/incidents/alert-1" in finished

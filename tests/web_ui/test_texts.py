@@ -1,0 +1,93 @@
+"""The pages speak both languages completely."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import web_ui
+from edge_agent.domain.incident import IncidentState, Verdict
+from edge_agent.domain.policy import Source
+from edge_agent.store.people import Role
+from web_ui.texts import LANGUAGES, Texts, catalogues
+from web_ui.views import Show
+
+FOLDER = Path(web_ui.__file__).parent
+USE = re.compile(r"""\b(?:t|texts\[[^\]]+\](?:\([^)]*\))?)\(\s*f?["'`]([a-z_.]+)""")
+"""How templates, scripts and code ask for a text; a key that ends with a dot is completed by a value."""
+SAME_IN_BOTH = {"language.ja", "language.en"}
+ONLY_GAPS = {"incident.by", "incident.warning_count", "live.announce"}
+"""Nothing but names and figures in at least one language."""
+COMPLETED = {
+    "role.": [role.value for role in Role],
+    "language.": list(LANGUAGES),
+    "verdict.": [verdict.value for verdict in Verdict],
+    "source.": [source.value for source in Source],
+    "live.seat.": [show.value for show in Show],
+    "live.incident.": [state.value for state in IncidentState],
+    "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
+    "action.": [
+        *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
+        *(f"alert_{step}" for step in ("updated", "ended", "delivered", "seen", "acknowledged")),
+        "other",
+    ],
+}
+"""Keys that are put together at run time: every value there can be."""
+
+
+def used() -> set[str]:
+    files = [
+        *FOLDER.glob("*.py"),
+        *(FOLDER / "templates").glob("*.html"),
+        *(FOLDER / "static/js").glob("*.js"),
+    ]
+    found: set[str] = set()
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            found |= set(re.findall(r"""\bt\([^)]*?["'`]((?:[a-z_]+\.)+[a-z_]*)["'`$]""", line))
+            found |= set(USE.findall(line))
+            # Both branches of a choice inside one call.
+            found |= set(re.findall(r"""\?\s*"(live\.[a-z_.]+)"\s*:\s*"live\.[a-z_.]+\"""", line))
+            found |= set(re.findall(r"""\?\s*"live\.[a-z_.]+"\s*:\s*"(live\.[a-z_.]+)\"""", line))
+            found |= set(re.findall(r"""key = "([a-z.]+)" ~""", line))
+    return {key for key in found if "." in key}
+
+
+def expanded(keys: set[str]) -> set[str]:
+    whole = {key for key in keys if not key.endswith(".")}
+    for prefix in keys - whole:
+        whole |= {prefix + value for value in COMPLETED[prefix]}
+    return whole
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_the_pages_ask_for_is_missing(language: str) -> None:
+    assert not expanded(used()) - Texts(language).keys
+
+
+def test_no_text_is_kept_that_no_page_asks_for() -> None:
+    assert Texts("ja").keys - expanded(used()) == frozenset()
+
+
+def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
+    ja, en = (catalogues()[language] for language in LANGUAGES)
+    assert ja.keys == en.keys
+    for key in ja.keys:
+        gaps = [{name for _, name, _, _ in string.Formatter().parse(texts(key)) if name} for texts in (ja, en)]
+        assert gaps[0] == gaps[1], key
+
+
+def test_every_text_is_translated() -> None:
+    ja, en = (catalogues()[language] for language in LANGUAGES)
+    for key in ja.keys - SAME_IN_BOTH - ONLY_GAPS:
+        assert ja(key) != en(key), key
+        assert re.search(r"[ぁ-んァ-ヶ一-龠]", ja(key)), key
+        assert not re.search(r"[ぁ-んァ-ヶ一-龠]", en(key)), key
+
+
+def test_a_key_nobody_wrote_is_an_error_and_not_an_empty_page() -> None:
+    with pytest.raises(KeyError):
+        Texts("ja")("floor.no_such_text")
