@@ -134,7 +134,7 @@ class Card:
         for seat, block in splitter.feed(message.payload, dropped=dropped):
             self._deliver[seat](block)
         frames = len(message.payload) // (2 * self._device.channels)
-        return watch.note(frames=frames, at_s=at_s)
+        return watch.note(frames=frames, at_s=at_s, lost=dropped > 0)
 
     def _show(self, fault: Text | None) -> None:
         if fault is None:

@@ -21,7 +21,7 @@ BLOCK_SAMPLES = RATE // 10
 """Samples per channel of a block: 100 ms."""
 START_S = 5.0
 """How long a card may take from the start of its process to its first frames."""
-SILENT_S = 1.5
+SILENT_S = 2.0
 """A card that brought no frame for so long is lost (a fault is to show within 3 s)."""
 WINDOW_S = 2.0
 """Over how much time frames per second are measured."""
@@ -53,9 +53,15 @@ class FrameWatch:
         self._due_s = started_s + START_S
         self._window: deque[tuple[float, int]] = deque()
 
-    def note(self, *, frames: int, at_s: float) -> Trouble | None:
-        """Take frames captured at a time; return what is wrong with their number, if anything."""
+    def note(self, *, frames: int, at_s: float, lost: bool = False) -> Trouble | None:
+        """Take frames captured at a time; return what is wrong with their number, if anything.
+
+        `lost`: the card said that it lost some. Then the box is too busy and the card is in order; opening it
+        again would only lose more.
+        """
         self._due_s = at_s + SILENT_S
+        if lost:
+            self._window.clear()
         self._window.append((at_s, frames))
         while at_s - self._window[0][0] > WINDOW_S * 1.5:
             self._window.popleft()

@@ -9,6 +9,7 @@ agent dies.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import struct
@@ -31,6 +32,9 @@ HEADER = struct.Struct("<4sIQQQQ")
 
 BACKLOG_S = 2.0
 """How much audio waits in this process if the agent does not fetch it; older audio is dropped and counted."""
+
+NICENESS = -10
+"""Reading a card takes next to no time, but must not wait for recognition when the box is busy."""
 
 INPUT_OVERRUN = 2
 """PortAudio's paInputOverflow: frames were lost between the card and the callback."""
@@ -206,6 +210,8 @@ def main() -> None:
     for name in ("--channels", "--rate", "--period-ms"):
         parser.add_argument(name, type=int, required=True)
     told = parser.parse_args()
+    with contextlib.suppress(PermissionError):  # granted by LimitNICE= of the unit; without it all goes on as well
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     # The driver may hold the main thread for ever: only a hard exit is sure to end this process.
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
     try:

@@ -380,7 +380,8 @@ static int constrain(struct tap *tap)
         (error = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_RATE, tap->rate, tap->rate)) < 0 ||
         /* A period of 64 frames up to one second. */
         (error = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIOD_BYTES, 64 * width, tap->rate * width)) < 0 ||
-        (error = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIODS, 2, 64)) < 0)
+        /* PortAudio takes the shortest buffer there is: eight periods outlast a machine that is busy for a moment. */
+        (error = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIODS, 8, 64)) < 0)
         return error;
     return 0;
 }

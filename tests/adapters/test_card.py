@@ -140,8 +140,8 @@ def test_frames_that_nobody_fetches_are_dropped_and_counted() -> None:
 def test_a_card_at_its_rate_is_well() -> None:
     watch = FrameWatch(rate=8000, started_s=0.0)
     assert all(watch.note(frames=800, at_s=1 + i / 10) is None for i in range(100))
-    assert not watch.overdue(now_s=1 + 99 / 10 + 1.4)
-    assert watch.overdue(now_s=1 + 99 / 10 + 1.6)
+    assert not watch.overdue(now_s=1 + 99 / 10 + 1.9)
+    assert watch.overdue(now_s=1 + 99 / 10 + 2.1)
 
 
 @pytest.mark.parametrize(("frames", "trouble"), [(400, Trouble.TOO_FEW), (1600, Trouble.TOO_MANY)])
@@ -150,6 +150,11 @@ def test_a_card_at_another_rate_than_agreed_is_told(frames: int, trouble: Troubl
     told = [watch.note(frames=frames, at_s=1 + i / 10) for i in range(30)]
     assert told[19] is None
     assert trouble in told[20:]
+
+
+def test_a_card_that_says_it_lost_frames_is_not_taken_for_one_at_the_wrong_rate() -> None:
+    watch = FrameWatch(rate=8000, started_s=0.0)
+    assert all(watch.note(frames=400, at_s=1 + i / 10, lost=i % 10 == 0) is None for i in range(100))
 
 
 def test_a_card_may_take_five_seconds_to_start() -> None:
