@@ -1,0 +1,138 @@
+"""Every device has an identity and rights of its own, and nothing else gets in."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from edge_agent.errors import ProvisionError
+from edge_agent.provision import broker
+from edge_agent.settings import Mqtt, Paths, Settings
+from tests.builders import BOX
+
+BASE = "mamori/v1/tokyo/f1/box1"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(box=BOX, paths=Paths(data=str(tmp_path)), mqtt=Mqtt(port=18883))
+
+
+def passwords(settings: Settings) -> dict[str, str]:
+    text = (broker.folder(settings) / "passwords").read_text()
+    return dict(line.split(":", 1) for line in text.splitlines())
+
+
+def test_devices_are_added_listed_and_revoked(settings: Settings) -> None:
+    broker.add_device(settings, "agent", "agent")
+    broker.add_device(settings, "panel-1", "panel")
+    assert broker.devices(settings) == {"agent": "agent", "panel-1": "panel"}
+    assert set(passwords(settings)) == {"agent", "panel-1"}
+    broker.revoke_device(settings, "panel-1")
+    assert broker.devices(settings) == {"agent": "agent"}
+    assert set(passwords(settings)) == {"agent"}
+    assert "panel-1" not in (broker.folder(settings) / "acl").read_text()
+    assert not (settings.data / "secrets/mqtt-panel-1").exists()
+
+
+def test_a_password_is_kept_hashed_for_the_broker_and_plain_for_its_device_alone(settings: Settings) -> None:
+    password = broker.add_device(settings, "panel-1", "panel")
+    assert (settings.data / "secrets/mqtt-panel-1").read_text().strip() == password
+    files = [file for file in settings.data.rglob("*") if file.is_file()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert [file.name for file in files if password in file.read_text()] == ["mqtt-panel-1"]
+    assert passwords(settings)["panel-1"].startswith("$7$")
+
+
+def test_a_device_that_is_there_keeps_its_password_and_the_others_theirs(settings: Settings) -> None:
+    broker.ensure_device(settings, "agent", "agent")
+    before = passwords(settings)
+    file = broker.ensure_device(settings, "agent", "agent")
+    first = file.read_text()
+    assert passwords(settings) == before
+    assert broker.add_device(settings, "panel-1", "panel") not in first
+    assert passwords(settings)["agent"] == before["agent"]
+    assert broker.add_device(settings, "agent", "agent") != first.strip()
+    assert passwords(settings)["agent"] != before["agent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("panel 1", "panel"),
+        ("Panel", "panel"),
+        ("panel-1\n", "panel"),
+        ("panel:1", "panel"),
+        ("../panel", "panel"),
+        ("", "panel"),
+        ("x" * 33, "panel"),
+        ("panel-1", "administrator"),
+    ],
+)
+def test_a_name_that_could_mean_something_else_is_refused(settings: Settings, name: str, kind: str) -> None:
+    with pytest.raises(ProvisionError, match="cannot be added"):
+        broker.add_device(settings, name, kind)
+    assert broker.devices(settings) == {}
+
+
+def test_a_device_nobody_has_added_cannot_be_revoked(settings: Settings) -> None:
+    with pytest.raises(ProvisionError, match="There is no device 'panel-9'"):
+        broker.revoke_device(settings, "panel-9")
+
+
+def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
+    text = broker.acl(settings, {"agent": "agent", "panel-1": "panel", "panel-2": "panel"})
+    blocks = {block.splitlines()[0]: set(block.splitlines()[1:]) for block in text.strip().split("\n\n")}
+    assert blocks == {
+        "user agent": {
+            f"topic write {BASE}/status",
+            f"topic write {BASE}/health",
+            f"topic write {BASE}/line/+/state",
+            f"topic write {BASE}/alert/+",
+            f"topic read {BASE}/ack/+/+",
+            f"topic read {BASE}/button/+",
+        },
+        **{
+            f"user {panel}": {
+                f"topic read {BASE}/status",
+                f"topic read {BASE}/health",
+                f"topic read {BASE}/line/+/state",
+                f"topic read {BASE}/alert/+",
+                f"topic write {BASE}/ack/+/{panel}",
+            }
+            for panel in ("panel-1", "panel-2")
+        },
+    }
+
+
+def test_the_brokers_configuration_is_filled_in_and_listens_on_loopback_alone(settings: Settings) -> None:
+    text = broker.write_configuration(settings, user="mamori").read_text()
+    assert "{" not in "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert "\nlistener 18883 127.0.0.1\n" in text
+    assert "\nallow_anonymous false\n" in text
+    assert f"\ncafile {settings.data.resolve()}/pki/ca.crt\n" in text
+    assert "\nuser mamori\n" in text
+
+
+def test_a_broker_that_panels_find_by_name_listens_on_every_address(tmp_path: Path) -> None:
+    settings = Settings(paths=Paths(data=str(tmp_path)), mqtt=Mqtt(host="mamori.local"))
+    assert "\nlistener 8883 0.0.0.0\n" in broker.write_configuration(settings, user="mamori").read_text()
+
+
+def test_a_machine_without_mosquitto_is_told_what_to_install(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_args, **_options: None)
+    with pytest.raises(ProvisionError) as refused:
+        broker.add_device(settings, "agent", "agent")
+    assert "apt-get install mosquitto" in refused.value.remedy.ja
+    assert broker.devices(settings) == {}
+
+
+def test_telling_a_broker_that_does_not_run_does_no_harm(settings: Settings) -> None:
+    broker.reload(settings)
+    broker.add_device(settings, "agent", "agent")
+    (broker.folder(settings) / "mosquitto.pid").write_text("no number")
+    broker.reload(settings)
