@@ -43,6 +43,7 @@ def main() -> None:
 
 for command in (
     appliance.run,
+    appliance.provision,
     appliance.agent,
     appliance.housekeeping,
     listening.listen,

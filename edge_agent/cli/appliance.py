@@ -45,6 +45,22 @@ def run(*, demonstration: bool, data: Path, settings_file: Path | None) -> None:
 
 @click.command()
 @SETTINGS
+def provision(*, settings_file: Path) -> None:
+    """証明書・接続情報・データベース・最初の管理者を用意する / create what a box needs before its first start."""
+    settings = settings_module.load(settings_file)
+    appliance.set_up(settings, say=say)
+    password = appliance.ensure_administrator(settings)
+    if password is not None:
+        show(
+            Text(
+                f"ログイン名: {appliance.ADMINISTRATOR}　初回パスワード（1回限り）: {password}",
+                f"Log-in name: {appliance.ADMINISTRATOR}   one-time password: {password}",
+            )
+        )
+
+
+@click.command()
+@SETTINGS
 def agent(*, settings_file: Path) -> None:
     """回線を聴き、判断し、知らせる（systemd が起動します） / listen, judge and alert (started by systemd)."""
     log.set_up()
