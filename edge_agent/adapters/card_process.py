@@ -210,7 +210,7 @@ def main() -> None:
     for name in ("--channels", "--rate", "--period-ms"):
         parser.add_argument(name, type=int, required=True)
     told = parser.parse_args()
-    with contextlib.suppress(PermissionError):  # granted by LimitNICE= of the unit; without it all goes on as well
+    with contextlib.suppress(OSError):  # granted by LimitNICE= of the unit; without it all goes on as well
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     # The driver may hold the main thread for ever: only a hard exit is sure to end this process.
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()

@@ -18,7 +18,10 @@ WAIT_S = 0.5
 
 
 class BlockQueue:
-    """A bounded queue that never makes its writer wait: when it is full the oldest block is dropped and counted."""
+    """A bounded queue that never makes its writer wait: when it is full its older half is dropped and counted.
+
+    One block at a time would tear holes into all that follows, and no word would be recognised any more.
+    """
 
     def __init__(self, *, limit: int = QUEUE_BLOCKS) -> None:
         self._limit = limit
@@ -30,7 +33,8 @@ class BlockQueue:
         """Add a block."""
         with self._filled:
             if len(self._blocks) >= self._limit:
-                self._missing += 1 + self._blocks.popleft().dropped
+                for _ in range(max(1, self._limit // 2)):
+                    self._missing += 1 + self._blocks.popleft().dropped
             self._blocks.append(block)
             self._filled.notify()
 

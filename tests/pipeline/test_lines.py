@@ -44,9 +44,9 @@ def wait_for(kind: type[Event], heard: queue.Queue[Event]) -> None:
         pass
 
 
-def test_a_full_queue_drops_the_oldest_audio_and_says_how_much() -> None:
-    blocks = BlockQueue(limit=3)
-    for value in range(1, 6):
+def test_a_full_queue_drops_its_older_half_and_says_how_much() -> None:
+    blocks = BlockQueue(limit=4)
+    for value in range(1, 7):
         blocks.put(a_block(value, dropped=1 if value == 1 else 0))
     oldest = blocks.get(timeout_s=0)
     following = blocks.get(timeout_s=0)
@@ -54,7 +54,7 @@ def test_a_full_queue_drops_the_oldest_audio_and_says_how_much() -> None:
     assert following is not None
     assert (oldest.customer[0], oldest.dropped) == (3, 3)  # blocks 1 and 2, and the one lost before block 1
     assert (following.customer[0], following.dropped) == (4, 0)
-    assert len(blocks) == 1
+    assert len(blocks) == 2
 
 
 def test_an_empty_queue_gives_nothing_in_time() -> None:
