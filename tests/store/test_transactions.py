@@ -98,6 +98,7 @@ def test_a_process_killed_among_many_transactions_loses_none_it_has_told_of(tmp_
     db.close()
 
 
+@pytest.mark.journey
 def test_two_processes_that_create_and_write_at_once_both_get_everything_in(tmp_path: Path) -> None:
     writers = [another_process("write", str(tmp_path), name, "25") for name in ("agent", "web")]
     for writer in writers:
@@ -145,6 +146,7 @@ def test_a_disk_that_was_full_from_the_first_alert_on_leaves_no_half_alert_behin
     assert assert_each_incident_has_its_message_and_its_entry(db) == {"alert-1"}
 
 
+@pytest.mark.journey
 def test_a_file_the_system_lets_grow_no_further_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> None:
     written, said = answer("fill_up", str(tmp_path))
     assert "空き" in said
