@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 
 from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.silero import SileroDetector
-from edge_agent.ports import RATE
 from edge_agent.settings import share
 
 CALLS = share() / "firmware_config/demo/calls"
@@ -20,8 +20,8 @@ def frames_of(samples: np.ndarray, size: int) -> list[np.ndarray]:
     return [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
 
 
-def customer_of(path: Path) -> np.ndarray:
-    return np.concatenate([block.customer for block in AudioFile(path).blocks()])
+def customer_of(path: Path, *, seconds: int) -> np.ndarray:
+    return np.concatenate([block.customer for block in islice(AudioFile(path).blocks(), seconds * 10)])
 
 
 def test_silence_and_line_noise_are_no_speech() -> None:
@@ -39,10 +39,10 @@ def test_loud_noise_is_no_speech() -> None:
 
 @pytest.mark.parametrize("call", ["abuse", "despair", "order-calm"])
 def test_a_callers_speech_is_speech_from_its_first_moment(call: str) -> None:
-    samples = customer_of(CALLS / f"{call}.flac")
+    samples = customer_of(CALLS / f"{call}.flac", seconds=20)
     first = int(np.argmax(np.abs(samples) > 1000))  # no silence before it that the network could settle in
     detector = SileroDetector()
-    frames = frames_of(samples[first : first + 20 * RATE], detector.frame_samples)
+    frames = frames_of(samples[first:], detector.frame_samples)
     heard = np.array([detector.probability(frame) for frame in frames])
     loud = np.array([float(np.sqrt(np.mean(frame.astype(float) ** 2))) > 1000 for frame in frames])
     assert loud.sum() > 50
