@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 import vosk
+from augment import LINE_RATE, band, coloured_noise
 from distance import edit_distance
 from features import recordings, spoken
 from lexicon import read_words
@@ -103,6 +104,21 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
     )
 
 
+def invented(model: vosk.Model, seconds: int = 60) -> None:
+    """Print how many characters are recognised where nobody speaks, on a telephone line."""
+    rng = np.random.default_rng(5)
+    length = seconds * LINE_RATE
+    quiet = {
+        "digital silence": np.zeros(length),
+        "line noise -66 dB": 10 ** (-66 / 20) * band(rng.standard_normal(length), 300, 3400),
+        "line noise -46 dB": 10 ** (-46 / 20) * band(rng.standard_normal(length), 300, 3400),
+        "brown noise -40 dB": 10 ** (-40 / 20) * coloured_noise(length, rng),
+    }
+    for name, samples in quiet.items():
+        found = recognise(model, samples, LINE_RATE)
+        print(f"{name}, {seconds} s: {len(found)} characters {found[:40]}", flush=True)
+
+
 def main() -> None:
     """Measure a model on the development or the test set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,6 +140,7 @@ def main() -> None:
         folder = chosen.work / "speech" / f"{engine}-{chosen.part}-1"
         for condition in chosen.conditions:
             measure(model, folder, condition, chosen.limit, chosen.show)
+    invented(model)
     print(f"most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import graph
 from dictionary import Entry, read_dictionary
-from lexicon import Lexicon, add_inflections, add_real_words, read_words, weighted_texts
+from lexicon import (
+    Lexicon,
+    Readings,
+    add_inflections,
+    add_real_words,
+    read_readings,
+    read_words,
+    weighted_texts,
+)
 from ngram import NGrams
 from phones import Word
 from text_sources import all_lines, read_slots
@@ -26,14 +34,14 @@ class Reading:
     weight: int
 
 
-def read_all(folders: dict[str, Path]) -> list[Reading]:
+def read_all(folders: dict[str, Path], readings: Readings) -> list[Reading]:
     """Return every sentence of the training part, read into words."""
     slots = read_slots(folders["text"] / "slots")
     lines = [line for line in all_lines(**folders) if line.part == "train"]
     times: Counter[str] = Counter()
     for text, weight in weighted_texts(lines, slots, seed=3):
         times[text] += weight
-    return [Reading(words=read_words(text), weight=weight) for text, weight in times.items()]
+    return [Reading(words=read_words(text, readings), weight=weight) for text, weight in times.items()]
 
 
 def dictionary_file() -> Path:
@@ -46,10 +54,12 @@ def dictionary_file() -> Path:
 def make_graph(folders: dict[str, Path], out: Path, least: int) -> None:
     """Write the graph folder of a model; trigrams counted less than `least` times are left out."""
     started = time.monotonic()
-    readings = read_all(folders)
+    table = read_readings(folders["text"] / "readings.tsv")
+    readings = read_all(folders, table)
     lexicon = Lexicon()
     for reading in readings:
         lexicon.hear(reading.words, reading.weight)
+    lexicon.allow(table)
     said = len(lexicon)
     real = add_real_words(lexicon, folders["data"] / "tofugu-words" / "words.tsv")
     every = read_dictionary(dictionary_file())

@@ -26,7 +26,16 @@ FORMS = (
 )  # fmt: skip
 """Beginnings of the inflected forms that people say."""
 
-TIMES = {"template": 6, "call": 5, "chat": 1}
+Readings = dict[str, tuple[tuple[str, ...], ...]]
+"""By word: the ways it is said, the usual one first."""
+
+LONGEST_ENTRY = 5
+"""Words that one entry of the table of readings may consist of."""
+
+OTHERWISE = 0.3
+"""How often a further reading of the table is taken to be said, compared with the usual one."""
+
+TIMES = {"call": 6, "chat": 1}
 """How often a line of each kind counts; a template with slots is filled `FILLINGS` times instead."""
 
 FILLINGS = 24
@@ -51,9 +60,38 @@ def weighted_texts(lines: Sequence[Line], slots: dict[str, list[str]], seed: int
             before = text
 
 
-def read_words(text: str) -> list[Word]:
+def read_readings(table: Path) -> Readings:
+    """Return the readings written down by hand (`text/readings.tsv`)."""
+    out: Readings = {}
+    for row in table.read_text(encoding="utf-8").splitlines():
+        surface, _, kana = row.partition("\t")
+        if kana:
+            out[usual(surface)] = tuple(tuple(phones_of_kana(reading)) for reading in kana.split())
+    return out
+
+
+def corrected(words: Sequence[Word], readings: Readings) -> list[Word]:
+    """Return words with the readings of the table: words that make up one of its entries are joined to it."""
+    out: list[Word] = []
+    at = 0
+    while at < len(words):
+        for size in range(min(LONGEST_ENTRY, len(words) - at), 0, -1):
+            surface = "".join(word.surface for word in words[at : at + size])
+            ways = readings.get(surface)
+            if ways and (size > 1 or words[at].phones not in ways):
+                out.append(Word(surface, ways[0]))
+                break
+        else:
+            size = 1
+            out.append(words[at])
+        at += size
+    return out
+
+
+def read_words(text: str, readings: Readings | None = None) -> list[Word]:
     """Return the words of a text in the spelling of the transcripts, digits as kanji."""
-    return [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
+    words = [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
+    return corrected(words, readings or {})
 
 
 class Lexicon:
@@ -77,6 +115,14 @@ class Lexicon:
         """Add a way to say a word that the texts may not have."""
         if surface and phones and surface not in self._heard:
             self._heard[surface][tuple(phones)] += 1
+
+    def allow(self, readings: Readings) -> None:
+        """Let the words of the table be said in all the ways it has."""
+        for surface, ways in readings.items():
+            if heard := self._heard.get(surface):
+                least = max(1, round(max(heard.values()) * OTHERWISE))
+                for phones in ways:
+                    heard[phones] = max(heard[phones], least)
 
     def pronunciations(self) -> Pronunciations:
         """Return the words with their pronunciations and costs."""

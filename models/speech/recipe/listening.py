@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
-from augment import LINE_RATE, RATE, band, coloured_noise, gsm, mulaw, opus
+from augment import LINE_RATE, RATE, as_vosk_upsamples, band, coloured_noise, gsm, mulaw, opus, rounded
 from features import NUMBER, groups, mfcc, real_words, recordings, spoken, write_shard
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def under(condition: str, samples: Samples, seed: str) -> tuple[Samples, int]:
     level = np.sqrt((samples**2).mean()) * 0.5
     y = y + coloured_noise(len(y), rng) * level * 10 ** (-NOISE_DB[condition] / 20)
     if condition == "wide":
-        return np.clip(y, -1, 1), RATE
+        return rounded(y), RATE
     line = band(np.asarray(soxr.resample(y, RATE, LINE_RATE)), 300, 3400)
     coded = {"mulaw": mulaw, "gsm": gsm, "opus": lambda x: opus(x, 0.98)}[condition](line)
-    return np.clip(coded, -1, 1), LINE_RATE
+    return rounded(coded), LINE_RATE
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
             items = []
             for at, utterance in enumerate(utterances):
                 heard, rate = under(condition, utterance.samples, f"{name}/{at}")
-                frames = mfcc(heard if rate == RATE else np.asarray(soxr.resample(heard, rate, RATE)))
+                frames = mfcc(heard if rate == RATE else as_vosk_upsamples(heard))
                 items.append((frames, [NUMBER[phone] for phone in utterance.phones]))
             write_shard(chosen.work / "features" / f"dev-{name}-{condition}.npz", items)
             print(name, condition, len(items), flush=True)

@@ -1,0 +1,100 @@
+"""Make the starter model: one command, stages that are not repeated once they are done.
+
+    python build.py --data DIR --work DIR --out ../ja-starter
+
+`DIR` of `--data` holds `tofugu-words`, `dialogue` and `harassment-seed.tsv`; `--work` keeps what may be thrown away.
+Each stage is a command of its own (`python synthesis.py --help` and so on) and leaves a mark in `WORK/done`; remove
+the mark to do it again. Seeds are in the commands below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pins
+
+HERE = Path(__file__).resolve().parent
+BLANK_BIAS = "1.25"
+"""Chosen on the development set, see the card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A command of this recipe."""
+
+    name: str
+    script: str
+    arguments: tuple[str, ...]
+
+
+def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int) -> list[Stage]:
+    """Return the stages in their order."""
+    places = ("--data", str(data), "--work", str(work))
+
+    def speech(engine: str, part: str, seed: int, count: int) -> Stage:
+        numbers = ("--seed", str(seed), "--count", str(count))
+        name = f"speech-{engine}-{part}-{seed}"
+        return Stage(
+            name=name, script="synthesis.py", arguments=("--engine", engine, "--part", part, *numbers, *places)
+        )
+
+    def heard(source: str, number: int) -> Stage:
+        name = f"features-{source}-{number}"
+        return Stage(name=name, script="features.py", arguments=(source, "--pass", str(number), *places))
+
+    def training(name: str, start: str, *, epochs: float, rate: str, freeze: int) -> Stage:
+        begun = ("--start", str(work / start)) if start else ()
+        how = ("--epochs", str(epochs), "--rate", rate, "--freeze", str(freeze), "--threads", str(threads))
+        where = ("--trunk", str(trunk), "--work", str(work), "--out", str(work / f"{name}.pt"))
+        shards = ("words-*", "openjtalk-train-*", "kokoro-train-*")
+        return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
+
+    weights, graph = work / "second.pt", work / "graph"
+    put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
+    return [
+        *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
+        speech("openjtalk", "train", 1, 1600),
+        speech("kokoro", "train", 2, 1000),
+        *(heard("words", number) for number in range(2)),
+        heard("openjtalk-train-1", 0),
+        *(heard("kokoro-train-2", number) for number in range(4)),
+        Stage(name="features-dev", script="listening.py", arguments=places),
+        training("first", "", epochs=2.5, rate="8e-4", freeze=5),
+        training("second", "first.pt", epochs=3.0, rate="4e-4", freeze=3),
+        Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
+        Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
+        Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),
+    ]
+
+
+def main() -> None:
+    """Do the stages that are not done."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    chosen = parser.parse_args()
+    data, work, out = (path.resolve() for path in (chosen.data, chosen.work, chosen.out))
+    trunk = pins.check()
+    marks = work / "done"
+    marks.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "KOKORO_JA_CACHE": str(work), "OMP_NUM_THREADS": str(chosen.threads)}
+    for stage in stages(data, work, out, trunk, chosen.threads):
+        mark = marks / stage.name
+        if mark.exists():
+            continue
+        print(f"== {stage.name}", flush=True)
+        started = time.monotonic()
+        subprocess.run([sys.executable, str(HERE / stage.script), *stage.arguments], check=True, env=environment)
+        mark.write_text(f"{time.monotonic() - started:.0f} s\n")
+
+
+if __name__ == "__main__":
+    main()
