@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -37,6 +38,22 @@ _log = log.Log("web")
 
 class Server(wsgi.Server):
     """Cheroot without tracebacks: they may quote words of a call."""
+
+    refused: OSError | None = None
+    """Why the last address could not be bound; Cheroot itself keeps only its words."""
+
+    # Cheroot calls it on the instance, although its own is static.
+    def bind_socket(  # type: ignore[override]
+        self, socket_: socket.socket, bind_addr: tuple[str, int]
+    ) -> socket.socket:
+        """Bind, and close what could not be bound."""
+        try:
+            socket_.bind(bind_addr)
+        except OSError as error:
+            socket_.close()
+            self.refused = error
+            raise
+        return socket_
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Log that something failed, not what was being said."""
@@ -111,7 +128,7 @@ def make_server(app: Flask, box: Settings) -> Server:
     try:
         server.prepare()
     except OSError as error:
-        raise _no_port(box, error) from error
+        raise _no_port(box, server.refused or error) from error
     return server
 
 
@@ -135,11 +152,7 @@ def _tls(box: Settings) -> BuiltinSSLAdapter:
 
 def _no_port(box: Settings, error: OSError) -> MamoriError:
     where = f"{box.web.host}:{box.web.port}"
-    # Cheroot wraps the error of every address it has tried; the first cause says why.
-    cause: BaseException = error
-    while cause.__context__ is not None:
-        cause = cause.__context__
-    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         return PortInUseError(
             Text(f"{where} はほかのプログラムが使っています。", f"Another program already uses {where}."),
             Text(
@@ -147,7 +160,7 @@ def _no_port(box: Settings, error: OSError) -> MamoriError:
                 "Stop it (perhaps a Mamori that is still running) or change web.port in the settings.",
             ),
         )
-    reason = getattr(cause, "strerror", None) or str(cause)
+    reason = error.strerror or str(error)
     return SettingsError(
         Text(f"{where} で待ち受けできません（{reason}）。", f"Cannot listen on {where} ({reason})."),
         Text("設定の web.host と web.port を確認してください。", "Check web.host and web.port in the settings."),
