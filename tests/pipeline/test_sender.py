@@ -208,11 +208,13 @@ def test_an_unstored_alert_survives_a_connection_that_breaks_under_it(floor: Flo
     assert floor.told() == ["alert-9"]
 
 
-def test_a_panels_acknowledgement_moves_the_incident_and_all_panels_are_told(floor: Floor) -> None:
-    floor.passes(floor.alert, nothing)
-    floor.clock.move(7)
-    topic = topics.receipt(BOX, "alert-1", "panel-1")
-    floor.passes(lambda: floor.broker.receive(topic, '{"kind":"acknowledged","at":"x"}'), nothing, nothing)
+def test_a_panels_acknowledgement_moves_the_incident_and_all_panels_are_told_at_once(floor: Floor) -> None:
+    def acknowledges() -> None:
+        assert floor.sender.unsent == 0
+        floor.clock.move(7)
+        floor.broker.receive(topics.receipt(BOX, "alert-1", "panel-1"), '{"kind":"acknowledged","at":"x"}')
+
+    floor.passes(floor.alert, nothing, nothing, acknowledges, nothing)
     incident = incidents.find(floor.agent, "alert-1")
     assert incident.state is IncidentState.ACKNOWLEDGED
     assert (incident.acknowledged.by, incident.acknowledged.at) == ("panel:panel-1", after(7))
