@@ -49,8 +49,8 @@ _PLAIN: dict[int, tuple[Text, Text]] = {
     500: (
         Text("画面の処理で問題が起きました。", "Something went wrong with this page."),
         Text(
-            "読み込み直してください。続く場合は管理者に「mamori doctor」の実行を頼んでください。",
-            "Reload it. If it goes on, ask an administrator to run “mamori doctor”.",
+            "読み込み直してください。続く場合は管理者に edge-web のログの確認を頼んでください。",
+            "Reload it. If it goes on, ask an administrator to read the log of edge-web.",
         ),
     ),
     503: (

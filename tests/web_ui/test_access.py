@@ -178,7 +178,7 @@ def test_what_breaks_inside_shows_no_traceback_and_logs_no_words(
     pages.app.view_functions["floor.page"] = breaks
     answer = browser.get("/")
     assert answer.status_code == 500
-    assert "mamori doctor" in answer.text
+    assert "edge-web のログ" in answer.text
     assert "Traceback" not in answer.text
     assert "夜道" not in answer.text + caplog.text
     assert "ValueError" in caplog.text
