@@ -28,7 +28,7 @@ def model() -> VoskModel:
 
 @pytest.fixture(scope="module")
 def call() -> np.ndarray:
-    return np.concatenate([block.customer for block in AudioFile(CALLS / "threat.opus").blocks()])
+    return np.concatenate([block.customer for block in AudioFile(CALLS / "threat.flac").blocks()])
 
 
 def recognise(recognizer: object, samples: np.ndarray) -> list[Recognised]:

@@ -151,6 +151,20 @@ def test_words_after_lost_audio_are_dated_where_they_were_said() -> None:
     assert of(CallEnded, events)[0].dropped == 50
 
 
+def test_words_before_lost_audio_are_dated_before_it() -> None:
+    settings = Settings(vad=Vad(hangover_ms=0, preroll_ms=32))
+    listener = a_listener(whole=True, settings=settings)
+    events = listener.feed(AudioBlock(customer=speech(HELLO, 3.2), operator=None))  # 100 whole frames
+    events += listener.feed(AudioBlock(customer=silence(1.6), operator=None, dropped=50))
+    (utterance,) = finals(events)
+    assert utterance.end_s == pytest.approx(3.2, abs=TOLERANCE_S)
+
+
+def test_short_pauses_do_not_end_an_utterance() -> None:
+    said = track(*[track(speech(HELLO, 0.5), silence(0.5)) for _ in range(4)], silence(1))
+    assert len(finals(play(a_listener(whole=True), said))) == 1
+
+
 def test_an_utterance_ends_where_the_recogniser_says_so_although_the_line_is_noisy() -> None:
     # The hangover is longer than the recogniser's own endpoint.
     settings = Settings(vad=Vad(hangover_ms=3000))
