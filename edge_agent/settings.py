@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from edge_agent.errors import SettingsError, Text
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 """A short stable name, safe in topics, file names and addresses."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Milliseconds = Annotated[int, Meta(ge=0, le=600_000)]
@@ -49,7 +49,7 @@ class Device(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: Name
-    match: str
+    match: Annotated[str, Meta(min_length=1)]
     channels: Annotated[int, Meta(ge=1, le=64)] = 2
     rate: Annotated[int, Meta(ge=8000, le=192_000)] = 8000
     """Samples per second the card delivers."""
@@ -181,7 +181,7 @@ def load(path: Path) -> Settings:
         settings = msgspec.toml.decode(raw, type=Settings)
     except msgspec.ValidationError as error:
         raise _error(path, f"誤りがあります: {error}", f"is wrong: {error}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _error(path, f"TOML として読めません: {error}", f"is not valid TOML: {error}") from error
     _check(path, settings)
     return settings

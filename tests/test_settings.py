@@ -145,3 +145,11 @@ def test_the_program_finds_what_came_with_it_unless_it_is_told_another_place(
     assert settings_module.share() == tmp_path
     assert settings_module.Settings().policy_file == tmp_path / "firmware_config/policy/mamori.toml"
     assert settings_module.Settings().models_folder == tmp_path / "models"
+
+
+def test_a_settings_file_in_another_encoding_is_a_clear_error(tmp_path: Path) -> None:
+    file = tmp_path / "mamori.toml"
+    file.write_bytes('[box]\nsite = "札幌"\n'.encode("shift_jis"))
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert str(file) in caught.value.what.en

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_agent import settings as settings_module
-from edge_agent.errors import Text
+from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision import broker, demo, pki
 from edge_agent.provision.files import write_private
 from edge_agent.provision.processes import Child, Children, listening, refuse_taken_port, this_python
@@ -101,6 +101,17 @@ def set_up(settings: Settings, *, say: Say) -> None:
         say(Text("[3/6] 機器ごとの接続情報を作りました", "[3/6] created the credentials of every device"))
     broker.write_configuration(settings, user=getpass.getuser())
     settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.run.stat().st_uid != os.geteuid() and os.geteuid() != 0:
+        # Its name can be guessed, and whoever made it first could read the words of calls.
+        raise ProvisionError(
+            Text(
+                f"フォルダー {settings.run} は他のユーザーのものです。",
+                f"Folder {settings.run} belongs to somebody else.",
+            ),
+            Text(
+                "管理者に削除してもらうか、設定の paths.run を変えてください。", "Have it removed, or change paths.run."
+            ),
+        )
     open_main(settings.data).close()
     open_live(settings.run).close()
     secret = settings.data / "secrets" / "web-session"

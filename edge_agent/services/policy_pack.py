@@ -14,7 +14,7 @@ from edge_agent.domain.finding import HARASSMENT, Label
 from edge_agent.domain.policy import Axis, Criterion, EscalationStep, Phrase, Policy, Severity, Source, TypeName
 from edge_agent.errors import PolicyError, Text
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,47}$")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,47}\Z")]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[int, Meta(ge=0, le=86_400)]
 Mark = Annotated[str, Meta(pattern=r"\S\S")]
@@ -68,7 +68,7 @@ class _Criterion(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strong: Share
     hits: Annotated[int, Meta(ge=1, le=20)]
     window_s: Seconds
-    severity: Annotated[str, Meta(pattern=r"^B[0-3]$")]
+    severity: Annotated[str, Meta(pattern=r"^B[0-3]\Z")]
     reason: _Words
     guide: _Words
     phrase: Id
@@ -84,7 +84,7 @@ class _Phrase(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class _Step(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    level: Annotated[str, Meta(pattern=r"^L[1-5]$")]
+    level: Annotated[str, Meta(pattern=r"^L[1-5]\Z")]
     role: _Words
     after_red_s: Seconds
     after_amber_s: Seconds
