@@ -103,7 +103,7 @@ def rounded(x: Samples) -> Samples:
 def telephone(x: Samples, rng: np.random.Generator) -> Samples:
     """Return 16 kHz samples after a telephone line of a random kind, as 16 kHz samples again.
 
-    Mostly the recognizer is handed 8 kHz and doubles the rate itself; now and then a line is resampled before it.
+    The appliance resamples a line before the recognizer hears it; where it does not, Kaldi doubles the rate itself.
     """
     y = soxr.resample(x, RATE, LINE_RATE)
     kind = rng.choice(["mulaw", "mulaw", "alaw", "gsm", "gsm", "opus", "plain"])
@@ -119,7 +119,7 @@ def telephone(x: Samples, rng: np.random.Generator) -> Samples:
         y = opus(y, float(rng.uniform(0.96, 1.0)))
     if rng.random() < 0.15:
         y = lose_packets(y, rng, float(rng.uniform(0.01, 0.05)))
-    if rng.random() < 0.7:
+    if rng.random() < 0.35:
         return as_vosk_upsamples(rounded(y))
     return rounded(soxr.resample(y, LINE_RATE, RATE))
 

@@ -59,6 +59,7 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int) -> list
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
+        speech("kokoro", "telling", 1, 0),
         speech("openjtalk", "train", 1, 1600),
         speech("kokoro", "train", 2, 1000),
         *(heard("words", number) for number in range(2)),

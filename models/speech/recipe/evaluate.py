@@ -58,7 +58,6 @@ def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int) ->
     """Return the words recognised in samples within ±1, partial results on as in the appliance."""
     recognizer = vosk.KaldiRecognizer(model, rate)
     recognizer.SetWords(True)
-    recognizer.SetPartialWords(True)
     pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2")
     size = int(rate * CHUNK_S)
     out = []
@@ -104,6 +103,20 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
     )
 
 
+def telling(model: vosk.Model, folder: Path, condition: str) -> None:
+    """Print how many of the telling words were recognised in their sentences (`telling.tsv`)."""
+    rows = [row.split("\t") for row in (Path(__file__).parent / "telling.tsv").read_text(encoding="utf-8").splitlines()]
+    words = {usual(text): word for word, text in rows}
+    missed, total = [], 0
+    for row in recordings(folder):
+        word = plain(words[usual(str(row["text"]))])
+        samples, rate = under(condition, spoken(folder, row).samples, str(row["file"]))
+        total += 1
+        if word not in plain(recognise(model, samples, rate)):
+            missed.append(word)
+    print(f"telling words {condition:6} {total - len(missed)} of {total}; missed: {' '.join(missed)}", flush=True)
+
+
 def invented(model: vosk.Model, seconds: int = 60) -> None:
     """Print how many characters are recognised where nobody speaks, on a telephone line."""
     rng = np.random.default_rng(5)
@@ -140,6 +153,9 @@ def main() -> None:
         folder = chosen.work / "speech" / f"{engine}-{chosen.part}-1"
         for condition in chosen.conditions:
             measure(model, folder, condition, chosen.limit, chosen.show)
+    said = chosen.work / "speech" / "kokoro-telling-1"
+    for condition in chosen.conditions if said.exists() else ():
+        telling(model, said, condition)
     invented(model)
     print(f"most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

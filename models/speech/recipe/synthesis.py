@@ -105,6 +105,17 @@ def jobs(engine: Engine, part: Part, count: int, seed: int, folders: dict[str, P
             yield Job(name=f"{engine}-{part}-{seed}-{number:05d}", part=part, text=text, voice=voice)
 
 
+def telling_jobs(engine: Engine, folders: dict[str, Path]) -> Iterator[Job]:
+    """Yield a recording for each sentence with a telling word, by test voices; `telling.tsv` is in no training text."""
+    voices = np.random.default_rng(11)
+    rows = (folders["text"].parent / "telling.tsv").read_text(encoding="utf-8").splitlines()
+    for number, row in enumerate(rows):
+        text = row.partition("\t")[2]
+        yield Job(
+            name=f"{engine}-telling-1-{number:05d}", part="test", text=text, voice=voice_of(engine, "test", voices)
+        )
+
+
 def record(job: Job, folder: Path) -> dict[str, object] | None:
     """Make one recording and return its line of the index; None if the text can't be said or is too long."""
     words = read_text(job.text)
@@ -152,7 +163,7 @@ def main() -> None:
     """Make the recordings of one engine and part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["kokoro", "openjtalk"], required=True)
-    parser.add_argument("--part", choices=["train", "dev", "test"], default="train")
+    parser.add_argument("--part", choices=["train", "dev", "test", "telling"], default="train")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600.0)
@@ -160,6 +171,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     chosen = parser.parse_args()
     folders = {"text": HERE / "text", "corpus": HERE.parents[1] / "harassment" / "corpus", "data": chosen.data}
+    if chosen.part == "telling":
+        folder = chosen.work / "speech" / f"{chosen.engine}-telling-1"
+        run(telling_jobs(chosen.engine, folders), folder, chosen.minutes)
+        return
     count = chosen.count if chosen.part == "train" else HELD_OUT[chosen.part]
     todo = jobs(chosen.engine, chosen.part, count, chosen.seed, folders)
     run(todo, chosen.work / "speech" / f"{chosen.engine}-{chosen.part}-{chosen.seed}", chosen.minutes)
