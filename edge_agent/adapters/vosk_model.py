@@ -73,7 +73,8 @@ class VoskRecognizer:
 
     def partial(self) -> str:
         """Return the words of the utterance so far; they may change."""
-        return joined(json.loads(self._kaldi.PartialResult())["partial"].split())
+        # Between two utterances Vosk's answer has no "partial" at all.
+        return joined(json.loads(self._kaldi.PartialResult()).get("partial", "").split())
 
     def flush(self) -> Recognised | None:
         """End the utterance now; return its words if there are any.

@@ -90,6 +90,16 @@ def test_the_recognisers_clock_goes_on_after_every_utterance(model: VoskModel, c
     assert again[0].start_s - first[0].start_s == pytest.approx(len(call) / RATE, abs=0.1)
 
 
+def test_between_two_utterances_there_are_no_words(model: VoskModel, call: np.ndarray) -> None:
+    recognizer = model.recognizer()
+    partials = []
+    for at in range(0, len(call), RATE // 10):
+        if recognizer.accept(call[at : at + RATE // 10]) is not None:
+            partials.append(recognizer.partial())
+    assert partials
+    assert set(partials) == {""}
+
+
 def test_silence_has_no_words(model: VoskModel) -> None:
     recognizer = model.recognizer()
     assert recognizer.accept(np.zeros(RATE * 2, np.int16)) is None
