@@ -65,11 +65,12 @@ def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Line
 
 
 def train_network(
-    lines: Lines, work: Path, *, seed: int, pace: float, trained: Path | None = None
+    lines: Lines, work: Path, *, seed: int, pace: float, resume: int = 0
 ) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
     """Fine-tune the encoder; ``pace`` scales the number of epochs (1 for a release).
 
-    With ``trained`` the weights of an earlier run are loaded instead.
+    ``resume`` is the number of groups of ``training.PLAN`` whose weights an earlier run
+    left in ``work``; they are loaded instead of trained.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -78,18 +79,21 @@ def train_network(
     write_tokenizer(encoder, kept, work / "tokenizer.model")
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(work / "tokenizer.model"))
     network = Network(encoder, kept, outputs=len(OUTPUTS), positions=MAX_TOKENS)
-    if trained is not None:
-        network.load_state_dict(torch.load(trained))
-        return network, tokenizer
-    trainer = training.Trainer(network, tokenizer, _with_less_dialogue(lines.train, seed), readings=READINGS, seed=seed)
-    for stage in (training.FIRST, training.SECOND):
-        trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
-        logits = training.logits_of(network, tokenizer, lines.dev)
-        macro = training.macro_average_precision(logits, _targets(lines.dev))
-        print(f"  dev macro AP {macro:.3f}", flush=True)
-    if macro < training.LEAST_MACRO_AP:
-        raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
-    torch.save(network.state_dict(), work / f"network-{seed}.pt")
+    composed = [line for line in lines.dev if line.register != DIALOGUE_REGISTER]
+    if resume:
+        network.load_state_dict(torch.load(work / f"network-{seed}-{resume}.pt"))
+    for group, stages in enumerate(training.PLAN[resume:], start=resume):
+        noise_seed = seed + 100 * group
+        trained_on = _with_less_dialogue(lines.train, noise_seed)
+        trainer = training.Trainer(network, tokenizer, trained_on, readings=READINGS, seed=noise_seed)
+        for stage in stages:
+            trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
+            logits = training.logits_of(network, tokenizer, composed)
+            macro = training.macro_average_precision(logits, _targets(composed))
+            print(f"  dev macro AP {macro:.3f}", flush=True)
+        if macro < training.LEAST_MACRO_AP:
+            raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
+        torch.save(network.state_dict(), work / f"network-{seed}-{group + 1}.pt")
     return network, tokenizer
 
 
@@ -102,7 +106,7 @@ def main() -> None:
     lines = read_lines(arguments.data, arguments.corpus, arguments.hold_out)
     print(f"lines: train {len(lines.train)}, dev {len(lines.dev)}, test {len(lines.test)}", flush=True)
 
-    network, tokenizer = train_network(lines, work, seed=arguments.seed, pace=arguments.pace, trained=arguments.trained)
+    network, tokenizer = train_network(lines, work, seed=arguments.seed, pace=arguments.pace, resume=arguments.resume)
     readings = variants(lines.train, tokenizer, count=3, seed=arguments.seed + 1)
     examples = [example for reading in readings for example in reading]
     ngrams = linear.fit(
@@ -194,7 +198,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=HERE.parent / "ja-starter")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=1.0, help="share of the epochs, for trials")
-    parser.add_argument("--trained", type=Path, help="weights of an earlier run, to skip training")
+    parser.add_argument("--resume", type=int, default=0, help="groups of stages already in --work")
     parser.add_argument("--hold-out", nargs="*", default=(), help="sources to test on, never train on")
     parser.add_argument("--version", default="0.1.0")
     return parser.parse_args()

@@ -40,12 +40,15 @@ class Stage:
 HEAD_RATE = 8
 FIRST = Stage(epochs=7, rate=2e-4, neutral_share=NEUTRAL_SHARE)
 SECOND = Stage(epochs=3, rate=1.2e-4, neutral_share=None)
+THIRD = Stage(epochs=4, rate=1.5e-4, neutral_share=0.6)
+PLAN = ((FIRST, SECOND), (THIRD,))
+"""Stages by the noise they learn from: each group hears the lines damaged anew."""
 _BATCH = 32
 _SMOOTHING = 0.04
 
 
 class Trainer:
-    """Holds the cached readings of the training lines through both stages."""
+    """Holds the cached readings of the training lines through a group of stages."""
 
     def __init__(
         self,
