@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test unit check bench lock clean
+.PHONY: help run test timing unit check bench lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (http://127.0.0.1:8080)"
@@ -18,7 +18,11 @@ run:
 	@exec .venv/bin/mamori run --demo --data var
 
 test: check
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not timing"
+
+timing:
+	@$(SET_UP) test
+	@$(PY) -m pytest -m timing
 
 unit:
 	@$(SET_UP) test

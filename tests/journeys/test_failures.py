@@ -16,7 +16,11 @@ from edge_agent.store import incidents
 from edge_agent.store.database import open_main
 from tests.journeys.floor import RunningFloor, turns, until
 
-pytestmark = pytest.mark.journey
+pytestmark = [
+    pytest.mark.journey,
+    # paho leaves its socket open when the broker dies in the middle of a handshake.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 START_S = 8.0
 

@@ -118,6 +118,7 @@ def first_new(panel: Panel, call: str, kind: str) -> tuple[float, dict[str, Any]
     return found[0] if found else None
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("call", HARASSING)
 def test_a_harassing_call_raises_its_alert_on_the_panel_in_time(call: str, floor: RunningFloor, heard: Panel) -> None:
     new = first_new(heard, call, "harassment")
@@ -130,6 +131,12 @@ def test_a_harassing_call_raises_its_alert_on_the_panel_in_time(call: str, floor
     assert any(0 <= at - end <= ALERT_WITHIN_S for end in ends), [at - end for end in ends]
 
 
+@pytest.mark.parametrize("call", HARASSING)
+def test_a_harassing_call_raises_an_alert_of_its_type(call: str, heard: Panel) -> None:
+    assert HARASSING[call] in {label for _at, m in heard.of(seat=SEAT[call], kind="harassment") for label in m["types"]}
+
+
+@pytest.mark.timing
 @pytest.mark.parametrize(
     "call",
     [
@@ -145,6 +152,7 @@ def test_the_alert_is_raised_no_later_than_the_telling_phrase(call: str, floor: 
     assert new[0] <= floor.epoch + START_S + telling_ends(call)[0] + ALERT_WITHIN_S
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("call", HARASSING)
 def test_the_alert_appears_on_the_page_within_a_second_of_the_panel(call: str, heard: Panel, page: Page) -> None:
     new = first_new(heard, call, "harassment")

@@ -58,6 +58,7 @@ def test_a_command_of_the_readme_works(line: str, demonstration: subprocess.Pope
         assert done.stdout.strip()
 
 
+@pytest.mark.timing
 def test_make_run_shows_a_page_and_starts_again_within_five_seconds(demonstration: subprocess.Popen[bytes]) -> None:
     with urllib.request.urlopen("http://127.0.0.1:8080/login", timeout=5) as answer:
         assert answer.status == 200
