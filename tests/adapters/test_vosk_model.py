@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MODEL = share() / "models/speech/ja-starter"
 CALLS = share() / "firmware_config/demo/calls"
+PART_S = 24
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,9 @@ def model() -> VoskModel:
 
 @pytest.fixture(scope="module")
 def call() -> np.ndarray:
-    return np.concatenate([block.customer for block in AudioFile(CALLS / "threat.flac").blocks()])
+    """The first part of a call: several utterances, and short enough to be heard often."""
+    whole = np.concatenate([block.customer for block in AudioFile(CALLS / "threat.flac").blocks()])
+    return whole[: PART_S * RATE]
 
 
 def recognise(recognizer: object, samples: np.ndarray) -> list[Recognised]:
@@ -77,7 +80,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_call_is_recognised_in_words_with_their_times(model: VoskModel, call: np.ndarray) -> None:
     found = recognise(model.recognizer(), call)
-    assert len(found) >= 3
+    assert len(found) >= 2
     assert all(said.text and " " not in said.text for said in found)
     assert all(0 <= said.start_s < said.end_s <= len(call) / RATE + 0.1 for said in found)
     assert [said.start_s for said in found] == sorted(said.start_s for said in found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,17 @@ import sentencepiece
 import torch
 
 from . import calibration, graph, linear, report, thresholds, training
-from .corpus import DIALOGUE_REGISTER, Line, Part, read_corpus, read_dialogue, read_seed, split, split_by_scenario
+from .corpus import (
+    DIALOGUE_REGISTER,
+    Line,
+    Part,
+    read_corpus,
+    read_dialogue,
+    read_heard,
+    read_seed,
+    split,
+    split_by_scenario,
+)
 from .encoder_file import installed_encoder, read_encoder
 from .examples import OUTPUTS, targets_of, variants
 from .manifest import ModelFiles, write_model_toml
@@ -46,21 +56,25 @@ class Lines:
     train: list[Line]
     dev: list[Line]
     test: list[Line]
+    heard: Mapping[str, str]
+    """What recognition made of a line, by its text as written."""
 
 
 def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Lines:
     """Read and split everything; sources in ``held_out`` are only tested on."""
+    heard = read_heard(corpus.parent / "heard.tsv")
     parts = split([*read_corpus(corpus), *read_seed(data / "harassment-seed.tsv")])
     dialogue = [line for path in sorted((data / "dialogue").glob("*.tsv")) for line in read_dialogue(path)]
     for part, lines in split_by_scenario(dialogue).items():
         parts[part] += lines
     if not held_out:
-        return Lines(train=parts[Part.TRAIN], dev=parts[Part.DEV], test=parts[Part.TEST])
+        return Lines(train=parts[Part.TRAIN], dev=parts[Part.DEV], test=parts[Part.TEST], heard=heard)
     everything = [line for lines in parts.values() for line in lines]
     return Lines(
         train=[line for line in parts[Part.TRAIN] if line.source not in held_out],
         dev=[line for line in parts[Part.DEV] if line.source not in held_out],
         test=[line for line in everything if line.source in held_out],
+        heard=heard,
     )
 
 
@@ -85,7 +99,8 @@ def train_network(
     for group, stages in enumerate(training.PLAN[resume:], start=resume):
         noise_seed = seed + 100 * group
         trained_on = _with_less_dialogue(lines.train, noise_seed)
-        trainer = training.Trainer(network, tokenizer, trained_on, readings=READINGS, seed=noise_seed)
+        readings = variants(trained_on, tokenizer, count=READINGS, seed=noise_seed, heard=lines.heard)
+        trainer = training.Trainer(network, trained_on, readings, seed=noise_seed)
         for stage in stages:
             trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
             logits = training.logits_of(network, tokenizer, composed)
@@ -94,6 +109,7 @@ def train_network(
         if macro < training.LEAST_MACRO_AP:
             raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
         torch.save(network.state_dict(), work / f"network-{seed}-{group + 1}.pt")
+    network.centre.copy_(training.mean_embedding(network, tokenizer, composed))
     return network, tokenizer
 
 
@@ -107,7 +123,7 @@ def main() -> None:
     print(f"lines: train {len(lines.train)}, dev {len(lines.dev)}, test {len(lines.test)}", flush=True)
 
     network, tokenizer = train_network(lines, work, seed=arguments.seed, pace=arguments.pace, resume=arguments.resume)
-    readings = variants(lines.train, tokenizer, count=3, seed=arguments.seed + 1)
+    readings = variants(lines.train, tokenizer, count=3, seed=arguments.seed + 1, heard=lines.heard)
     examples = [example for reading in readings for example in reading]
     ngrams = linear.fit(
         [example.text for example in examples],
@@ -120,7 +136,7 @@ def main() -> None:
     graph.export_encoder(network, fp32)
     graph.quantize(fp32, int8, left_in_fp32=LEFT_IN_FP32)
     graph.with_ngrams(int8, ngrams, halves)
-    fitted, chosen = _calibrate(halves, tokenizer, lines.dev, seed=arguments.seed)
+    fitted, chosen = _calibrate(halves, tokenizer, lines, seed=arguments.seed)
     graph.with_calibration(halves, fitted, out / "model.onnx")
     full = work / "halves-fp32.onnx"
     graph.with_ngrams(fp32, ngrams, full)
@@ -128,7 +144,7 @@ def main() -> None:
     (out / "tokenizer.model").write_bytes((work / "tokenizer.model").read_bytes())
     write_model_toml(ModelFiles(folder=out, version=arguments.version, thresholds=chosen))
 
-    probabilities, harassment = graph.run(
+    probabilities, harassment, _ = graph.run(
         graph.session(out / "model.onnx"), tokenizer, (line.text for line in lines.test)
     )
     scored = report.Scored(
@@ -140,10 +156,11 @@ def main() -> None:
 
 
 def _calibrate(
-    halves: Path, tokenizer: sentencepiece.SentencePieceProcessor, dev: list[Line], *, seed: int
+    halves: Path, tokenizer: sentencepiece.SentencePieceProcessor, lines: Lines, *, seed: int
 ) -> tuple[calibration.Calibration, calibration.Floats]:
-    """Fit probabilities and thresholds on dev lines as written and once noisy."""
-    examples = [example for reading in variants(dev, tokenizer, count=2, seed=seed + 2) for example in reading]
+    """Fit probabilities and thresholds on dev lines as written and as heard, or once noisy."""
+    readings = variants(lines.dev, tokenizer, count=2, seed=seed + 2, heard=lines.heard)
+    examples = [example for reading in readings for example in reading]
     encoder, ngrams = graph.run(graph.session(halves), tokenizer, (example.text for example in examples))
     targets = np.stack([example.targets for example in examples])
     weights = np.full(len(examples), 0.5, np.float32)

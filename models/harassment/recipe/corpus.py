@@ -118,6 +118,13 @@ def read_dialogue(path: Path) -> list[Line]:
     ]
 
 
+def read_heard(path: Path) -> dict[str, str]:
+    """Read what recognition made of lines, by their text as written; empty if it has not been made."""
+    if not path.exists():
+        return {}
+    return {row["text"]: row["heard"] for _, row in _rows(path) if row["heard"]}
+
+
 def split(lines: Sequence[Line]) -> dict[Part, list[Line]]:
     """Split so that a scenario and its near duplicates stay together."""
     parts: dict[Part, list[Line]] = {part: [] for part in Part}

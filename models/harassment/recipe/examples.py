@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ TRAINING_TOKENS = 96
 """Longer examples (joined lines) are cut here while training: rare, and quadratic."""
 
 PAD_ID = 1
+
+LEAST_ALIKE = 0.6
+"""Below this share of characters in common a recognised line no longer says what was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +57,35 @@ def variants(
     *,
     count: int,
     seed: int,
+    heard: Mapping[str, str] | None = None,
 ) -> list[list[Example]]:
-    """Return ``count`` readings of every line: the first as written, the others noisy."""
+    """Return ``count`` readings of every line: as written, then as heard, then with imitated errors.
+
+    A line that was not heard (``heard`` has it not by its text), or of which recognition
+    left too little to carry its labels, has an imitation in its place.
+    """
     rng = random.Random(seed)
     written = [example_of(clean(line.text), line.labels, tokenizer) for line in lines]
-    return [
-        written,
-        *([example_of(*noisy(line, lines, rng), tokenizer) for line in lines] for _ in range(count - 1)),
-    ]
+    readings = [written]
+    for number in range(1, count):
+        reading = []
+        for line in lines:
+            found = understood(line, heard or {}) if number == 1 else None
+            text, labels = (found, line.labels) if found else noisy(line, lines, rng)
+            reading.append(example_of(text, labels, tokenizer))
+        readings.append(reading)
+    return readings
+
+
+def understood(line: Line, heard: Mapping[str, str]) -> str | None:
+    """Return what recognition made of a line, cleaned; None if it is too far from the words that earned the labels."""
+    found = clean(heard.get(line.text, ""))
+    written = clean(line.text)
+    if not found or found == written:
+        return None
+    # SequenceMatcher's ratio: twice the characters in common over all characters.
+    alike = SequenceMatcher(None, written, found, autojunk=False).ratio()
+    return found if alike >= LEAST_ALIKE else None
 
 
 def batches(lengths: Sequence[int], chosen: Sequence[int], size: int, rng: random.Random) -> Iterator[list[int]]:

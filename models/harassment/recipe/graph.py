@@ -1,7 +1,8 @@
 """The one ONNX graph the appliance runs: quantized encoder, n-gram table, calibration.
 
 Inputs ``input_ids`` (1, tokens) and ``ngram_ids`` (ngrams,), both int64; outputs
-``probabilities`` (12,) in the order of ``spec.LABELS`` and ``harassment`` (1,).
+``probabilities`` (12,) in the order of ``spec.LABELS``, ``harassment`` (1,) and ``embedding``
+(384,), of length 1, by whose scalar product two utterances are known to ask for the same.
 """
 
 from __future__ import annotations
@@ -28,17 +29,18 @@ from .spec import clean, ngram_buckets, wrap_pieces
 OPSET = 17
 ENCODER_LOGITS = "encoder_logits"
 NGRAM_LOGITS = "ngram_logits"
+EMBEDDING = "embedding"
 
 
 def export_encoder(network: Network, path: Path) -> None:
-    """Write the fp32 encoder: ``input_ids`` (1, tokens) to ``encoder_logits`` (1, 13)."""
+    """Write the fp32 encoder: ``input_ids`` (1, tokens) to ``encoder_logits`` (1, 13) and its embedding."""
     network.eval()
     torch.onnx.export(
         network,
         (torch.tensor([[0, 5, 6, 7, 2]]),),
         path,
         input_names=["input_ids"],
-        output_names=[ENCODER_LOGITS],
+        output_names=[ENCODER_LOGITS, "embedding_row"],
         dynamic_axes={"input_ids": {1: "tokens"}},
         opset_version=OPSET,
         dynamo=False,
@@ -64,7 +66,11 @@ def with_ngrams(encoder: Path, ngrams: NgramModel, path: Path) -> None:
     model = onnx.load(encoder)
     _append(model, *_ngram_nodes(ngrams))
     model.graph.input.append(helper.make_tensor_value_info("ngram_ids", TensorProto.INT64, ["ngrams"]))
-    model.graph.output.append(helper.make_tensor_value_info(NGRAM_LOGITS, TensorProto.FLOAT, [1, len(ngrams.bias)]))
+    del model.graph.output[:]
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, len(ngrams.bias)])
+        for name in (ENCODER_LOGITS, NGRAM_LOGITS)
+    )
     _save(model, path)
 
 
@@ -77,6 +83,7 @@ def with_calibration(uncalibrated: Path, calibration: Calibration, path: Path) -
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [12]),
             helper.make_tensor_value_info("harassment", TensorProto.FLOAT, [1]),
+            helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, [None]),
         ]
     )
     _save(model, path)
@@ -151,6 +158,7 @@ def _calibration_nodes(calibration: Calibration) -> tuple[list[Any], list[Any]]:
         helper.make_node("Add", ["any_evidence", "any_offset"], ["any_logit"]),
         helper.make_node("Sigmoid", ["any_logit"], ["any_row"]),
         helper.make_node("Reshape", ["any_row", "flat"], ["harassment"]),
+        helper.make_node("Reshape", ["embedding_row", "flat"], [EMBEDDING]),
     ]  # fmt: skip
     constants = {
         "encoder_weight": calibration.encoder_weight[None],

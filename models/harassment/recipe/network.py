@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from .encoder_file import EncoderFile
 
+EMBEDDING_LAYER = 6
+"""The layer whose mean says what a line is about: the highest that training leaves as the encoder came."""
+
 _EPSILON = 1e-12
 """multilingual-e5-small's own ``layer_norm_eps``."""
 
@@ -70,6 +73,8 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(
             Layer(hidden, encoder.heads, encoder.feed_forward, dropout) for _ in range(encoder.layers)
         )
+        self.centre = nn.Buffer(torch.zeros(hidden))
+        """Mean of the embeddings of ordinary lines: what all lines share says nothing of their likeness."""
         self.head_dropout = nn.Dropout(2 * dropout)
         self.head = nn.Linear(hidden, outputs)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -93,13 +98,23 @@ class Network(nn.Module):
         logits: torch.Tensor = self.head(self.head_dropout(pooled))
         return logits
 
-    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """Logits of unpadded ids (batch, length): the shape the appliance runs."""
+    def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits (batch, outputs) and embeddings (batch, hidden, of length 1) of unpadded ids (batch, length)."""
         states: torch.Tensor = self.norm(self.word(input_ids) + self.position.weight[: input_ids.shape[1]][None])
-        for layer in self.layers:
+        pooled = states
+        for depth, layer in enumerate(self.layers, start=1):
             states = layer(states, None)
+            if depth == EMBEDDING_LAYER:
+                pooled = states.mean(1)
         logits: torch.Tensor = self.head(states.mean(1))
-        return logits
+        return logits, functional.normalize(pooled - self.centre, dim=-1)
+
+    def pooled(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings (batch, hidden) of padded ids, neither centred nor scaled."""
+        states = self.lower(ids, mask, EMBEDDING_LAYER)
+        weight = mask[..., None]
+        mean: torch.Tensor = (states * weight).sum(1) / weight.sum(1)
+        return mean
 
     def _load(self, encoder: EncoderFile, kept: list[int], positions: int) -> None:
         tensors = {name: torch.from_numpy(value) for name, value in encoder.tensors.items()}

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score
 from torch.nn import functional
 
 from .corpus import Line
-from .examples import OUTPUTS, Example, LowerStates, batches, example_of, padded, variants
+from .examples import OUTPUTS, Example, LowerStates, batches, example_of, padded
 from .network import Network
 from .spec import LABELS, clean
 
@@ -53,16 +53,15 @@ class Trainer:
     def __init__(
         self,
         network: Network,
-        tokenizer: sentencepiece.SentencePieceProcessor,
         lines: Sequence[Line],
+        readings: list[list[Example]],
         *,
-        readings: int,
         seed: int,
     ) -> None:
         torch.manual_seed(seed)
         self._network = network
         self._rng = random.Random(seed)
-        self._readings = variants(lines, tokenizer, count=readings, seed=seed)
+        self._readings = readings
         self._states = [LowerStates(network, each, FROZEN_LAYERS) for each in self._readings]
         self._neutral = [index for index, line in enumerate(lines) if not line.labels]
         self._labelled = [index for index, line in enumerate(lines) if line.labels]
@@ -142,6 +141,19 @@ def logits_of(network: Network, tokenizer: sentencepiece.SentencePieceProcessor,
             lower = network.lower(ids, mask, FROZEN_LAYERS)
             logits[group] = network.upper(lower, mask, FROZEN_LAYERS).numpy()
     return logits
+
+
+def mean_embedding(
+    network: Network, tokenizer: sentencepiece.SentencePieceProcessor, lines: Sequence[Line]
+) -> torch.Tensor:
+    """Return the mean embedding (hidden,) of lines."""
+    network.eval()
+    total = torch.zeros(network.centre.shape)
+    with torch.no_grad():
+        for line in lines:
+            example = example_of(clean(line.text), line.labels, tokenizer)
+            total += network.pooled(*padded([example.ids]))[0]
+    return total / len(lines)
 
 
 def macro_average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
