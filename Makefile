@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test timing unit check bench lock clean
+.PHONY: help run test timing unit check bench evaluate lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (http://127.0.0.1:8080)"
@@ -10,6 +10,7 @@ help:
 	@echo "make unit   only the quick tests"
 	@echo "make check  only the style, type and import checks"
 	@echo "make bench  measure; figures go to docs/performance.md"
+	@echo "make evaluate  measure how well calls are judged; figures go to models/quality.json (DATA=DIR: open dialogue too)"
 	@echo "make lock   renew the lock files after changing pyproject.toml"
 	@echo "make clean  remove the environment and what the demonstration floor has written"
 
@@ -38,6 +39,15 @@ check:
 bench:
 	@$(SET_UP) test
 	@$(PY) -m tests.bench
+
+HELDOUT := models/harassment/heldout
+evaluate:
+	@$(SET_UP) test
+	@mkdir -p var
+	@$(PY) -m models.harassment.recipe.held_out $(if $(DATA),--data $(DATA) --dialogue var/open-dialogue.tsv)
+	@.venv/bin/mamori quality measure --lines $(HELDOUT)/split.tsv --lines $(HELDOUT)/other-hand.tsv \
+		--calls models/harassment/calls --audio models/harassment/calls/audio \
+		$(if $(DATA),--dialogue var/open-dialogue.tsv) --out models/quality.json
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

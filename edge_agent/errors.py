@@ -40,6 +40,10 @@ class ModelError(MamoriError):
     """A speech or classifier model is missing, altered, or does not load."""
 
 
+class QualityError(MamoriError):
+    """The record of measured quality, or what is measured on, is missing or damaged."""
+
+
 class AudioError(MamoriError):
     """A file is no audio, or a sound card cannot be found, opened, or has gone."""
 

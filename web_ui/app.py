@@ -12,7 +12,7 @@ from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.ports import Clock
 from edge_agent.settings import Settings
-from web_ui import access, floor, headers, incidents, live, problems, session
+from web_ui import access, floor, headers, incidents, live, problems, quality, session
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
@@ -50,7 +50,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     access.install(app, settings)
     CSRFProtect(app)
     problems.install(app)
-    for blueprint in (session.blueprint, floor.blueprint, live.blueprint, incidents.blueprint):
+    for blueprint in (session.blueprint, floor.blueprint, live.blueprint, incidents.blueprint, quality.blueprint):
         app.register_blueprint(blueprint)
     _teach_templates(app)
     return app

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from edge_agent.cli import appliance, devices, listening, panel, people, policy
+from edge_agent.cli import appliance, devices, listening, panel, people, policy, quality
 from edge_agent.cli.words import print_error
 from edge_agent.errors import MamoriError
 
@@ -51,6 +51,7 @@ for command in (
     listening.classify,
     panel.panel,
     policy.policy,
+    quality.quality,
     devices.device,
     people.person,
 ):

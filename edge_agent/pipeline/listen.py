@@ -88,7 +88,7 @@ class CallEnded:
 Event = CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded
 
 
-class _Conversation:
+class Conversation:
     """One call: its record, its alerts."""
 
     def __init__(
@@ -200,7 +200,7 @@ class LineListener:
             for speaker in Speaker
         }
         self._at = 0
-        self._call: _Conversation | None = None
+        self._call: Conversation | None = None
 
     @property
     def in_call(self) -> bool:
@@ -255,7 +255,7 @@ class LineListener:
             if not long_enough:
                 return []
             origin = min(voice.opened for voice in self._voices.values() if voice.opened is not None)
-        self._call = _Conversation(
+        self._call = Conversation(
             call_id=self._new_id(),
             seat=self._seat,
             origin=max(0, origin),

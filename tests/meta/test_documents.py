@@ -21,7 +21,7 @@ from edge_agent.settings import Settings, load
 TOP = Path(__file__).parents[2]
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SETTINGS = TOP / "firmware_config/settings/mamori.toml"
-DOMAIN = ("alert", "audit", "call", "finding", "incident", "judgement", "policy")
+DOMAIN = ("alert", "audit", "call", "finding", "incident", "judgement", "policy", "quality")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
 

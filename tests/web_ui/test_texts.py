@@ -24,6 +24,8 @@ ONLY_GAPS = {"incident.by", "incident.warning_count", "live.announce"}
 COMPLETED = {
     "role.": [role.value for role in Role],
     "language.": list(LANGUAGES),
+    "quality.by.": ["kind", "register", "dialect", "age"],
+    "quality.through.": ["text", "vosk"],
     "verdict.": [verdict.value for verdict in Verdict],
     "source.": [source.value for source in Source],
     "live.seat.": [show.value for show in Show],

@@ -28,6 +28,7 @@ from .corpus import (
     read_seed,
     split,
     split_by_scenario,
+    without_seen,
 )
 from .encoder_file import installed_encoder, read_encoder
 from .examples import OUTPUTS, targets_of, variants
@@ -63,7 +64,9 @@ class Lines:
 def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Lines:
     """Read and split everything; sources in ``held_out`` are only tested on."""
     heard = read_heard(corpus.parent / "heard.tsv")
-    parts = split([*read_corpus(corpus), *read_seed(data / "harassment-seed.tsv")])
+    # The corpus alone is divided, so that its test part is the same for whoever has not the seed.
+    parts = split(read_corpus(corpus))
+    parts[Part.TRAIN] += without_seen(read_seed(data / "harassment-seed.tsv"), parts[Part.DEV] + parts[Part.TEST])
     dialogue = [line for path in sorted((data / "dialogue").glob("*.tsv")) for line in read_dialogue(path)]
     for part, lines in split_by_scenario(dialogue).items():
         parts[part] += lines

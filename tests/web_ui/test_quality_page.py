@@ -1,0 +1,29 @@
+"""The page that publishes how well calls are judged."""
+
+from __future__ import annotations
+
+from edge_agent.services import quality as record
+from tests.services.test_quality_figures import a_quality
+from tests.web_ui.conftest import Pages
+
+
+def test_the_figures_are_shown_with_their_intervals_and_that_they_are_of_other_models(pages: Pages) -> None:
+    pages.person("sv")
+    record.write(record.measured_here(pages.settings), a_quality())
+    shown = pages.browser("sv").get("/quality/").get_data(as_text=True)
+    assert "判定の品質" in shown
+    assert "n=1" in shown
+    assert "make evaluate" in shown
+    assert "<circle" in shown
+
+
+def test_a_damaged_record_is_told_and_not_an_error_page(pages: Pages) -> None:
+    pages.person("sv")
+    record.measured_here(pages.settings).write_text("junk", encoding="utf-8")
+    answer = pages.browser("sv").get("/quality/")
+    assert answer.status_code == 200
+    assert "make evaluate" in answer.get_data(as_text=True)
+
+
+def test_nobody_sees_it_without_logging_in(pages: Pages) -> None:
+    assert pages.browser().get("/quality/").status_code in {303, 401}
