@@ -33,12 +33,12 @@ class Stage:
     arguments: tuple[str, ...]
 
 
-def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int) -> list[Stage]:
+def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes: int) -> list[Stage]:
     """Return the stages in their order."""
     places = ("--data", str(data), "--work", str(work))
 
     def speech(engine: str, part: str, seed: int, count: int) -> Stage:
-        numbers = ("--seed", str(seed), "--count", str(count))
+        numbers = ("--seed", str(seed), "--count", str(count), "--minutes", str(minutes))
         name = f"speech-{engine}-{part}-{seed}"
         return Stage(
             name=name, script="synthesis.py", arguments=("--engine", engine, "--part", part, *numbers, *places)
@@ -61,13 +61,13 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int) -> list
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
         speech("kokoro", "telling", 1, 0),
         speech("openjtalk", "train", 1, 1600),
-        speech("kokoro", "train", 2, 1000),
+        speech("kokoro", "train", 2, 6000),
         *(heard("words", number) for number in range(2)),
-        heard("openjtalk-train-1", 0),
-        *(heard("kokoro-train-2", number) for number in range(4)),
+        *(heard("openjtalk-train-1", number) for number in range(2)),
+        *(heard("kokoro-train-2", number) for number in range(3)),
         Stage(name="features-dev", script="listening.py", arguments=places),
-        training("first", "", epochs=2.5, rate="8e-4", freeze=5),
-        training("second", "first.pt", epochs=3.0, rate="4e-4", freeze=3),
+        training("first", "", epochs=1.5, rate="8e-4", freeze=5),
+        training("second", "first.pt", epochs=2.5, rate="4e-4", freeze=3),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
         Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),
@@ -81,13 +81,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--minutes", type=int, default=240, help="the longest that one voice may speak for training")
     chosen = parser.parse_args()
     data, work, out = (path.resolve() for path in (chosen.data, chosen.work, chosen.out))
     trunk = pins.check()
     marks = work / "done"
     marks.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "KOKORO_JA_CACHE": str(work), "OMP_NUM_THREADS": str(chosen.threads)}
-    for stage in stages(data, work, out, trunk, chosen.threads):
+    for stage in stages(data, work, out, trunk, chosen.threads, chosen.minutes):
         mark = marks / stage.name
         if mark.exists():
             continue

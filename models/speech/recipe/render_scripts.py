@@ -28,8 +28,8 @@ CALLS = Path(__file__).resolve().parents[2] / "harassment" / "calls"
 KIND_SHARE = {"harassing": 16, "complaint": 13, "ordinary": 5, "life_safety": 3, "relay": 2, "quotes": 2}
 """Recordings of each kind, as the scripts themselves are shared out."""
 ANGRY = frozenset({"harassing", "complaint"})
-COMPRESSION = 0.95
-"""libsndfile's thrift of Opus; about 16 kbit/s a channel, better than a telephone line."""
+COMPRESSION = 0.985
+"""libsndfile's thrift of Opus; about 10 kbit/s a channel, narrow-band like a mobile telephone line."""
 
 
 def voice_of(call: dict[str, Any]) -> dict[str, str]:
