@@ -9,7 +9,21 @@ from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import Label, Scores
 from edge_agent.domain.incident import Incident
-from edge_agent.domain.policy import Criterion, EscalationStep, Phrase, Policy, Severity, Source, TypeName
+from edge_agent.domain.policy import (
+    Context,
+    Criterion,
+    EscalationStep,
+    Phrase,
+    Policy,
+    RepeatRule,
+    Rights,
+    Rise,
+    Severity,
+    Source,
+    Tentative,
+    TimeRule,
+    TypeName,
+)
 from edge_agent.errors import Text
 from edge_agent.settings import Box
 
@@ -19,6 +33,8 @@ BOX = Box(site="tokyo", floor="f1", box="box1")
 MODEL = "harassment-test 1"
 WARNING = "お言葉が続くとご案内できかねます"
 """Words of the test policy's first warning."""
+SECOND_WARNING = "続く場合は通話を終了いたします"
+FINAL_ANSWER = "そのご要求にはお応えいたしかねます"
 
 
 def after(seconds: float) -> datetime:
@@ -40,7 +56,8 @@ def a_criterion(label: Label = Label.THREAT, **changes: Any) -> Criterion:
         "threshold": 0.6,
         "strong": 0.6,
         "hits": 1,
-        "window_s": 60.0,
+        "evidence": 0.6,
+        "half_life_s": 60.0,
         "severity": Severity.B2,
         "reason": words(f"reason {label.value}"),
         "guide": words(f"guide {label.value}"),
@@ -48,6 +65,19 @@ def a_criterion(label: Label = Label.THREAT, **changes: Any) -> Criterion:
         "source": Source.DEFAULT,
     }
     return Criterion(**(fields | changes))
+
+
+def _rule(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "label": Label.DETENTION,
+        "title": words(name),
+        "severity": Severity.B1,
+        "reason": words(f"reason {name}"),
+        "guide": words(f"guide {name}"),
+        "phrase": "limit",
+        "source": Source.DEFAULT,
+    }
 
 
 def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
@@ -64,9 +94,9 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
         ),
         "criteria": criteria
         or (
-            a_criterion(Label.ABUSE, threshold=0.5, strong=0.9, hits=2),
+            a_criterion(Label.ABUSE, threshold=0.5, strong=0.9, hits=2, evidence=0.8),
             a_criterion(Label.THREAT, severity=Severity.B3),
-            a_criterion(Label.LIFE_SAFETY, threshold=0.5, strong=0.5, severity=Severity.B0),
+            a_criterion(Label.LIFE_SAFETY, threshold=0.5, strong=0.5, evidence=0.5, severity=Severity.B0),
         ),
         "phrases": (
             Phrase(
@@ -76,13 +106,39 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
                 spoken_marks=("お言葉が続く", "ご案内できかねます"),
                 warning=1,
             ),
+            Phrase(
+                id="warning-2",
+                title=words("warning 2"),
+                text=Text(f"{SECOND_WARNING}。", "I will end the call."),
+                spoken_marks=("通話を終了いたします",),
+                warning=2,
+            ),
             Phrase(id="limit", title=words("limit"), text=words("limit"), spoken_marks=("あと5分",), warning=0),
+            Phrase(
+                id="refusal",
+                title=words("refusal"),
+                text=Text(f"{FINAL_ANSWER}。", "That is our final answer."),
+                spoken_marks=("お応えいたしかねます",),
+                warning=0,
+                final_answer=True,
+            ),
         ),
         "ladder": (
             EscalationStep(level="L2", role=words("L2"), after_red_s=0, after_amber_s=0, source=Source.DEFAULT),
         ),
+        "repeat": RepeatRule(**_rule("repeat"), times=3, similarity=0.8, spelling=0.5, demand=0.3),
+        "times": tuple(
+            TimeRule(**_rule(f"loop-{minutes}"), after_s=minutes * 60.0, repeats=2) for minutes in (15, 30, 45)
+        ),
+        "rise": Rise(after_warning=2, highest=Severity.B3),
+        "context": Context(turns=2, within_s=20.0, ambiguous=0.2),
+        "tentative": Tentative(on=True, threshold=0.85, every_s=0.6, characters=4),
+        "rights": Rights(marks=("訴える", "弁護士", "消費者センター"), strong=0.97),
         "complaint_threshold": 0.5,
         "relay_marks": ("電話リレーサービス",),
+        "accommodation_marks": ("耳が聞こえにくい",),
+        "overlap": 0.75,
+        "final_answer_similarity": 0.9,
     }
     return Policy(**(fields | changes))
 
@@ -100,10 +156,10 @@ def said(text: str = "ことば", *, sequence: int = 0, at_s: float = 1.0, **cha
     return Utterance(**(fields | changes))
 
 
-def scored(scores: dict[Label, float] | None = None) -> Scores:
+def scored(scores: dict[Label, float] | None = None, embedding: tuple[float, ...] | None = None) -> Scores:
     """Return a classifier's answer; labels not named are at 0."""
     labels = dict.fromkeys(Label, 0.0) | (scores or {})
-    return Scores(labels=labels, over=(), harassment=0.0, model_version=MODEL)
+    return Scores(labels=labels, over=(), harassment=0.0, model_version=MODEL, embedding=embedding)
 
 
 def an_alert(alert_id: str = "alert-1", **changes: Any) -> Alert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from edge_agent.domain.incident import IncidentState
+from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
@@ -23,7 +23,6 @@ from web_ui.views import (
     words_view,
 )
 
-FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REVIEWED})
 RECENT = 12
 """Finished incidents the floor page still shows."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from edge_agent.domain.incident import ALLOWED, Incident, Verdict
+from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, Verdict
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
 from edge_agent.store import audit, live, people, receipts
@@ -17,7 +17,6 @@ from edge_agent.store.database import Database
 from web_ui.access import acting, language, local_path, person, wants_page
 from web_ui.context import context
 from web_ui.floor import for_page
-from web_ui.floor_state import FINISHED
 from web_ui.views import WORDS_SHOWN, actor, incident_view, seat_labels, words_view
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -88,7 +87,7 @@ def page(incident_id: str) -> ResponseReturnValue:
         alert=alert,
         view=view,
         words=words,
-        criterion=next((c for c in behind.policy.criteria if c.id == alert.criterion), None),
+        criterion=next((c for c in behind.policy.rules if c.id == alert.criterion), None),
         policy=behind.policy,
         receipts=_by_panel(told),
         timeline=[(entry, actor(entry.actor, names)) for entry in audit.of(behind.main, incident_id)],

@@ -92,6 +92,8 @@ class IncidentView:
     opened_at: datetime
     revision: int
     over: bool
+    tentative: bool
+    withdrawn: bool
     urgency: tuple[int, int, int, float]
     acknowledged_by: Text | None
     taken_by: Text | None
@@ -160,6 +162,8 @@ def incident_view(
         opened_at=incident.opened_at,
         revision=alert.revision,
         over=alert.change is AlertChange.END,
+        tentative=alert.tentative and not alert.withdrawn,
+        withdrawn=alert.withdrawn,
         urgency=urgency(incident),
         acknowledged_by=actor(incident.acknowledged.by, people) if incident.acknowledged else None,
         taken_by=actor(incident.taken.by, people) if incident.taken else None,

@@ -30,6 +30,8 @@ GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.model"
 DESCRIPTION_FILE = "model.toml"
 
+_EMBEDDING = "embedding"
+"""The graph's output (384,) of length 1 that lies near that of words saying the same; optional."""
 _BEGIN_PIECE = 0
 _END_PIECE = 2
 """Ids of ``<s>`` and ``</s>`` in the tokenizer, which does not add them itself."""
@@ -86,6 +88,8 @@ class OnnxClassifier:
         self._max_tokens = description.max_tokens
         self._ngrams = description.ngrams
         self._tokenizer, self._graph = _loaded(folder)
+        # A model may come without: demands are then compared by spelling.
+        self._embeds = _EMBEDDING in {output.name for output in self._graph.get_outputs()}
 
     def classify(self, text: str) -> Scores:
         """Return the scores of one utterance; every one is 0 if nothing but punctuation was said."""
@@ -94,26 +98,33 @@ class OnnxClassifier:
             return self._scores([0.0] * len(self.labels), 0.0)
         pieces = self._tokenizer.encode(cleaned)[: self._max_tokens - 2]
         buckets = ngram_buckets(cleaned, orders=self._ngrams.orders, buckets=self._ngrams.buckets)
-        probabilities, harassment = self._graph.run(
-            ["probabilities", "harassment"],
+        probabilities, harassment, *embedding = self._graph.run(
+            ["probabilities", "harassment", *([_EMBEDDING] if self._embeds else [])],
             {
                 "input_ids": np.array([[_BEGIN_PIECE, *pieces, _END_PIECE]], np.int64),
                 "ngram_ids": np.array(buckets, np.int64),
             },
         )
-        return self._scores([float(value) for value in probabilities], float(harassment[0]))
+        return self._scores(
+            [float(value) for value in probabilities],
+            float(harassment[0]),
+            embedding=tuple(float(value) for value in embedding[0]) if embedding else None,
+        )
 
     def classify_all(self, texts: Sequence[str]) -> list[Scores]:
         """Return the scores of several utterances, each judged by its own words."""
         return [self.classify(text) for text in texts]
 
-    def _scores(self, probabilities: Sequence[float], harassment: float) -> Scores:
+    def _scores(
+        self, probabilities: Sequence[float], harassment: float, *, embedding: tuple[float, ...] | None = None
+    ) -> Scores:
         by_label = dict(zip(self.labels, probabilities, strict=True))
         return Scores(
             labels=by_label,
             over=tuple(label for label, score in by_label.items() if score >= self.thresholds[label]),
             harassment=harassment,
             model_version=self.model_version,
+            embedding=embedding,
         )
 
 

@@ -19,9 +19,10 @@ from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.cli.words import languages
-from edge_agent.domain.alert import AlertChange, AlertKind
+from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
-from edge_agent.pipeline.listen import AlertRaised, ComplaintHeard, Event, Heard, LineListener, Scored
+from edge_agent.pipeline.events import AlertRaised, ComplaintHeard, Event, Heard, Scored
+from edge_agent.pipeline.listen import LineListener
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
@@ -101,7 +102,7 @@ class Report:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._alerts = 0
+        self._alerts: set[str] = set()
         self._types: list[Label] = []
         self._complaint = False
         self._life_safety = False
@@ -150,9 +151,9 @@ class Report:
             if alert.change is AlertChange.NEW:
                 self._notice("life_safety", alert.at_s, alert.reason.ja, alert.reason.en, alert.criterion)
             return
-        if alert.change is AlertChange.NEW:
-            self._alerts += 1
-        self._types += [label for label in alert.types if label not in self._types]
+        if not alert.tentative:
+            self._alerts.add(alert.alert_id)
+            self._types += [label for label in alert.types if label not in self._types]
         self._print(
             {
                 "event": "alert",
@@ -162,23 +163,28 @@ class Report:
                 "severity": alert.severity.name,
                 "reason": reason,
                 "criterion": alert.criterion,
+                "alert_id": alert.alert_id,
+                "tentative": alert.tentative,
+                "withdrawn": alert.withdrawn,
+                "warnings": alert.warnings,
+                "warning_level": alert.warning_level,
             },
             f"{alert.at_s:7.2f}  ■ {alert.change.value:6} {alert.severity.name} "
-            f"{','.join(label.value for label in alert.types)}: {reason} [{alert.criterion}]",
+            f"{','.join(label.value for label in alert.types)}: {reason} [{alert.criterion}]{_unconfirmed(alert)}",
         )
 
     def summary(self) -> None:
-        """Print what the call was; `alerts` counts suspected harassment alone."""
+        """Print what the call was; `alerts` counts suspected harassment alone, and none that was withdrawn."""
         types = [label.value for label in HARASSMENT if label in self._types]
         self._print(
             {
                 "event": "summary",
-                "alerts": self._alerts,
+                "alerts": len(self._alerts),
                 "types": types,
                 "complaint": self._complaint,
                 "life_safety": self._life_safety,
             },
-            f"== アラート/alerts {self._alerts} {','.join(types)}  苦情/complaint {_yes(self._complaint)}"
+            f"== アラート/alerts {len(self._alerts)} {','.join(types)}  苦情/complaint {_yes(self._complaint)}"
             f"  安否/life safety {_yes(self._life_safety)}",
         )
 
@@ -233,6 +239,10 @@ def _print(message: dict[str, Any]) -> None:
 
 def _who(speaker: str) -> str:
     return {"customer": "顧客", "operator": "応対"}[speaker]
+
+
+def _unconfirmed(alert: Alert) -> str:
+    return "  …確認中/unconfirmed" if alert.tentative and not alert.withdrawn else ""
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - a word for a flag

@@ -30,6 +30,12 @@ class AlertChange(StrEnum):
     END = "end"
 
 
+WITHDRAWN = Text(
+    "取り下げ: 確定した言葉では基準に達しませんでした。", "withdrawn: the final words did not meet the criterion."
+)
+"""Reason of the last revision of an alert that is withdrawn."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One alert at one revision. The machine only ever suspects; a named person certifies.
@@ -42,6 +48,9 @@ class Alert:
         criterion: id of the policy's criterion that was met last.
         quotes: the customer's words relied on, oldest first.
         warnings: warnings the operator has spoken so far.
+        warning_level: the gravest of them: 1, 2, 3 (ending the call), or 0.
+        tentative: it rests on words that may still change; the final words confirm or withdraw it.
+        withdrawn: it has ended because the final words did not bear it out.
     """
 
     alert_id: str
@@ -61,6 +70,9 @@ class Alert:
     warnings: int
     policy_version: str
     model_version: str
+    warning_level: int = 0
+    tentative: bool = False
+    withdrawn: bool = False
 
     def updated(self, assessment: Assessment) -> Alert:
         """Return the next revision by a newer assessment; raise `TransitionError` if the alert has ended."""
@@ -78,9 +90,35 @@ class Alert:
             phrase=assessment.criterion.phrase,
             quotes=tuple(finding.quote for finding in assessment.findings),
             warnings=assessment.warnings,
+            warning_level=assessment.warning_level,
+            tentative=assessment.tentative,
         )
 
-    def ended(self, *, at_s: float, warnings: int) -> Alert:
+    def withdraw(self, *, at_s: float) -> Alert:
+        """Return the last revision of a tentative alert that the final words did not bear out.
+
+        Raises:
+            TransitionError: if it has ended, or has been confirmed.
+        """
+        self._refuse_if_ended()
+        if not self.tentative:
+            raise TransitionError(
+                Text(
+                    f"アラート {self.alert_id} は確定しているため取り下げられません。",
+                    f"Alert {self.alert_id} is confirmed and cannot be withdrawn.",
+                ),
+                Text("画面を読み込み直してください。", "Reload the page."),
+            )
+        return replace(
+            self,
+            change=AlertChange.END,
+            revision=self.revision + 1,
+            at_s=max(at_s, self.at_s),
+            reason=WITHDRAWN,
+            withdrawn=True,
+        )
+
+    def ended(self, *, at_s: float, warnings: int, warning_level: int) -> Alert:
         """Return the last revision; raise `TransitionError` if the alert has ended before."""
         self._refuse_if_ended()
         return replace(
@@ -89,6 +127,7 @@ class Alert:
             revision=self.revision + 1,
             at_s=max(at_s, self.at_s),
             warnings=warnings,
+            warning_level=warning_level,
         )
 
     def _refuse_if_ended(self) -> None:
@@ -120,6 +159,8 @@ def open_alert(assessment: Assessment, *, alert_id: str, call_id: str, seat: str
         phrase=assessment.criterion.phrase,
         quotes=tuple(finding.quote for finding in assessment.findings),
         warnings=assessment.warnings,
+        warning_level=assessment.warning_level,
+        tentative=assessment.tentative,
         policy_version=assessment.policy_version,
         model_version=assessment.findings[-1].model_version,
     )

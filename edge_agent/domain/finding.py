@@ -37,12 +37,15 @@ class Scores:
         over: labels at or over the model's own threshold.
         harassment: calibrated probability (0–1) that any harassment type applies.
         model_version: name and version of the model that answered.
+        embedding: direction (length 1) of what was said, near that of words that say the same; None if the model
+            has none.
     """
 
     labels: Mapping[Label, float]
     over: tuple[Label, ...]
     harassment: float
     model_version: str
+    embedding: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

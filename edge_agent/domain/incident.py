@@ -1,4 +1,8 @@
-"""An incident: what people do about an alert, from open to reviewed. Only named people move it."""
+"""An incident: what people do about an alert, from open to reviewed.
+
+Only named people move it, with one exception: when the box withdraws an alert by words that had still changed, the
+incident is withdrawn with it. A person may still review it.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ class IncidentState(StrEnum):
     TAKEN = "taken"
     CLOSED = "closed"
     REVIEWED = "reviewed"
+    WITHDRAWN = "withdrawn"
 
 
 class Verdict(StrEnum):
@@ -35,8 +40,13 @@ ALLOWED: dict[IncidentState, frozenset[IncidentState]] = {
     IncidentState.TAKEN: frozenset({IncidentState.CLOSED}),
     IncidentState.CLOSED: frozenset({IncidentState.REVIEWED}),
     IncidentState.REVIEWED: frozenset(),
+    IncidentState.WITHDRAWN: frozenset({IncidentState.REVIEWED}),
 }
 """From each state, where a person may move the incident."""
+
+
+FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REVIEWED, IncidentState.WITHDRAWN})
+"""States in which nobody on the floor has anything left to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +92,15 @@ class Incident:
         return replace(self, state=IncidentState.CLOSED, closed=Mark(by=by, at=at))
 
     def review(self, *, by: str, at: datetime, verdict: Verdict) -> Incident:
-        """A named person certifies what it was. Raises `TransitionError` unless it is closed."""
+        """A named person certifies what it was. Raises `TransitionError` unless it is closed or withdrawn."""
         self._refuse_unless(IncidentState.REVIEWED)
         return replace(self, state=IncidentState.REVIEWED, reviewed=Mark(by=by, at=at), verdict=verdict)
+
+    def withdraw(self, *, by: str, at: datetime) -> Incident:
+        """The box takes back the alert; what people have finished stays as they left it."""
+        if self.state in FINISHED:
+            return self
+        return replace(self, state=IncidentState.WITHDRAWN, closed=Mark(by=by, at=at))
 
     def with_alert(self, alert: Alert) -> Incident:
         """Return the incident with a newer revision of its alert; an older one changes nothing."""

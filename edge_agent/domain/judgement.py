@@ -1,28 +1,42 @@
 """Judgement over a call: findings are weighed against the policy's criteria.
 
 Rules:
-1. Only the customer's final words count; the operator's words never count against the caller, they are
-   heard for the warnings spoken.
-2. A criterion is met when `hits` utterances of its label reached its threshold within `window_s`, or when
-   one utterance reached `strong`.
+1. Only the customer's words count; the operator's words never count against the caller, they are heard for the warnings
+   and the final answer spoken.
+2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate
+   (`weighing`). A demand repeated after the final answer, and a call that goes in circles, have rules of their own
+   (`repetition`).
 3. Life safety overrides: from its first finding on, the call raises no harassment assessment.
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
-5. An assessment is returned only when it says something new: a criterion met for the first time in the call.
+5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
+   type already met that go on after a further warning. Its reason says why, and why that severity.
+6. Words that may still change are only ever suspected, of the types that act at once; the call's record stays as it
+   was.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Finding, Label
-from edge_agent.errors import Text
+from edge_agent.domain.grounds import explained, graded
+from edge_agent.domain.policy import Severity
+from edge_agent.domain.repetition import Repetition, answered, demanded, too_long
+from edge_agent.domain.spoken import is_final_answer, spoken_warning
+from edge_agent.domain.weighing import found, relied_on
+from edge_agent.domain.wording import Turn, thresholds
 
 if TYPE_CHECKING:
     from edge_agent.domain.call import Utterance
     from edge_agent.domain.finding import Scores
-    from edge_agent.domain.policy import Criterion, Policy, Severity
+    from edge_agent.domain.policy import Criterion, Policy, Rule
+    from edge_agent.errors import Text
+
+TURNS = 4
+"""Turns of the customer remembered: as many as a policy may ask for as context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +44,21 @@ class Assessment:
     """What the policy says of a call so far. Always a suspicion; a named person certifies.
 
     Attributes:
-        criterion: the criterion that was met just now.
-        met: ids of all criteria met in the call, the first first.
-        types: harassment types of the criteria met; empty for life safety.
+        criterion: the gravest rule that was met just now.
+        met: ids of all rules met in the call, the first first.
+        types: harassment types of the rules met; empty for life safety.
         findings: the findings relied on for `criterion`, oldest first.
-        severity: highest axis-B grade of the criteria met.
+        severity: highest axis-B grade of the call.
         life_safety: the caller may be in danger; overrides harassment.
         complaint: the call also holds a legitimate complaint.
         warnings: warnings the operator has spoken so far.
+        warning_level: the gravest of them: 1, 2, 3 (ending the call), or 0.
         at_s: seconds from the start of the call to the end of the utterance that met the criterion.
-        reason: why, in words.
+        reason: why, and why that severity, in words.
+        tentative: it rests on words that may still change.
     """
 
-    criterion: Criterion
+    criterion: Rule
     met: tuple[str, ...]
     types: tuple[Label, ...]
     findings: tuple[Finding, ...]
@@ -50,126 +66,189 @@ class Assessment:
     life_safety: bool
     complaint: bool
     warnings: int
+    warning_level: int
     at_s: float
     policy_version: str
     reason: Text
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """What judgement remembers of a call."""
+    """What judgement remembers of a call.
+
+    Attributes:
+        warning_level: the gravest warning spoken: 1, 2, 3 (ending the call), or 0.
+        told_level: the warning after which words that went on have been reported.
+        relay: the call is interpreted.
+        accommodation: the caller has asked for consideration.
+        turns: the customer's newest turns, the first first.
+    """
 
     call_id: str
     findings: tuple[Finding, ...] = ()
     met: tuple[str, ...] = ()
+    severity: Severity = Severity.B0
     warnings: int = 0
+    warning_level: int = 0
+    told_level: int = 0
     complaint: bool = False
     life_safety: bool = False
     relay: bool = False
+    accommodation: bool = False
+    turns: tuple[Turn, ...] = ()
+    repetition: Repetition = field(default_factory=Repetition)
+
+    @property
+    def unhurried(self) -> bool:
+        """Whether repeating and long calls are as they must be."""
+        return self.relay or self.accommodation
 
 
 def hear(
-    record: CallRecord, utterance: Utterance, scores: Scores | None, policy: Policy
+    record: CallRecord,
+    utterance: Utterance,
+    scores: Scores | None,
+    policy: Policy,
+    *,
+    answers: Sequence[Sequence[float]] = (),
 ) -> tuple[CallRecord, Assessment | None]:
     """Weigh one final utterance; return the record with it and, if it says something new, an assessment.
 
-    `scores` is what the classifier said of a customer's utterance; it is ignored for the operator.
+    Args:
+        record: the call so far.
+        utterance: what was said.
+        scores: what the classifier said of the customer's words that bear on judgement (`wording`). Of the operator's
+            only the embedding is looked at.
+        policy: the company's policy.
+        answers: embeddings of the policy's final answers, if the classifier gives any.
     """
     if not utterance.final:
         return record, None
-    record = replace(record, relay=record.relay or any(m in utterance.text for m in policy.relay_marks))
+    record = replace(
+        record,
+        relay=record.relay or any(mark in utterance.text for mark in policy.relay_marks),
+        accommodation=record.accommodation or any(mark in utterance.text for mark in policy.accommodation_marks),
+    )
     if utterance.speaker is Speaker.OPERATOR:
-        return replace(record, warnings=record.warnings + spoken_warnings(utterance.text, policy)), None
+        embedding = scores.embedding if scores is not None else None
+        return _operator_said(record, utterance, policy, embedding, answers), None
     if scores is None:
         return record, None
-    findings = record.findings + _findings(utterance, scores, policy)
-    complaint = record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold
-    record = replace(record, findings=findings, complaint=complaint)
-    for criterion in _in_order(policy):
-        if criterion.id in record.met:
+    repetition, again = demanded(record.repetition, utterance, scores, policy)
+    record = replace(
+        record,
+        findings=record.findings + found(utterance, scores, policy),
+        complaint=record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold,
+        turns=(*record.turns, Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels))[-TURNS:],
+        repetition=repetition,
+    )
+    by_words = _met_now(record, utterance, policy) or _goes_on(record, utterance, policy)
+    if by_words:
+        return _assess(record, by_words, utterance, policy)
+    rules = _met_by_repeating(record, again, utterance, policy)
+    return _assess(record, [(rule, again) for rule in rules], utterance, policy) if rules else (record, None)
+
+
+def suspect(record: CallRecord, utterance: Utterance, scores: Scores, policy: Policy) -> Assessment | None:
+    """Return what words that may still change give reason to suspect; the record does not change by them."""
+    if not policy.tentative.on or record.life_safety or utterance.speaker is not Speaker.CUSTOMER:
+        return None
+    if scores.labels.get(Label.LIFE_SAFETY, 0.0) >= thresholds(policy).get(Label.LIFE_SAFETY, 1.0):
+        return None
+    record = replace(record, findings=found(utterance, scores, policy))
+    met = [
+        (criterion, findings)
+        for criterion, findings in _met_now(record, utterance, policy)
+        if criterion.immediate and findings[-1].score >= policy.tentative.threshold
+    ]
+    return replace(_assess(record, met, utterance, policy)[1], tentative=True) if met else None
+
+
+def _operator_said(
+    record: CallRecord,
+    utterance: Utterance,
+    policy: Policy,
+    embedding: Sequence[float] | None,
+    answers: Sequence[Sequence[float]],
+) -> CallRecord:
+    level = spoken_warning(utterance.text, policy)
+    if level:
+        record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))
+    if is_final_answer(utterance.text, policy, embedding=embedding, answers=answers):
+        record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
+    return record
+
+
+def _met_now(record: CallRecord, utterance: Utterance, policy: Policy) -> list[tuple[Criterion, tuple[Finding, ...]]]:
+    """Return the criteria met for the first time, with what they rest on; life safety alone, or the gravest first."""
+    met = []
+    for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
+        if criterion.id in record.met or (record.life_safety and criterion.label is not Label.LIFE_SAFETY):
             continue
-        if record.life_safety and criterion.label is not Label.LIFE_SAFETY:
-            continue
-        relied_on = _relied_on(criterion, record.findings, utterance.sequence, utterance.end_s)
-        if relied_on:
-            return _assess(record, criterion, relied_on, utterance, policy)
-    return record, None
+        findings = relied_on(criterion, record.findings, sequence=utterance.sequence, now_s=utterance.end_s)
+        if findings:
+            met.append((criterion, findings))
+    in_danger = [(criterion, findings) for criterion, findings in met if criterion.label is Label.LIFE_SAFETY]
+    return in_danger[:1] or met
 
 
-def spoken_warnings(text: str, policy: Policy) -> int:
-    """Return 1 if the operator's words hold one of the policy's warning phrases, else 0."""
-    return int(any(mark in text for p in policy.phrases if p.warning for mark in p.spoken_marks))
-
-
-def _in_order(policy: Policy) -> list[Criterion]:
-    """Life safety first, then the gravest, so that one utterance raises the gravest thing it says."""
-    return sorted(policy.criteria, key=lambda c: (c.label is not Label.LIFE_SAFETY, -c.severity))
-
-
-def _findings(utterance: Utterance, scores: Scores, policy: Policy) -> tuple[Finding, ...]:
-    lowest: dict[Label, float] = {}
-    for criterion in policy.criteria:
-        lowest[criterion.label] = min(criterion.threshold, lowest.get(criterion.label, 1.0))
-    return tuple(
-        Finding(
-            label=label,
-            score=scores.labels[label],
-            at_s=utterance.end_s,
-            sequence=utterance.sequence,
-            quote=utterance.text,
-            model_version=scores.model_version,
+def _goes_on(record: CallRecord, utterance: Utterance, policy: Policy) -> list[tuple[Criterion, tuple[Finding, ...]]]:
+    """Return the gravest criterion met before whose words go on after a further warning."""
+    if record.life_safety or record.warning_level <= record.told_level:
+        return []
+    for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
+        now = tuple(
+            f
+            for f in record.findings
+            if f.sequence == utterance.sequence and f.label is criterion.label and f.score >= criterion.threshold
         )
-        for label, threshold in lowest.items()
-        if scores.labels.get(label, 0.0) >= threshold
-    )
+        if now and criterion.id in record.met:
+            return [(criterion, now)]
+    return []
 
 
-def _relied_on(criterion: Criterion, findings: tuple[Finding, ...], sequence: int, now_s: float) -> tuple[Finding, ...]:
-    """Return the findings that meet the criterion at this utterance, or none."""
-    counting = tuple(
-        f
-        for f in findings
-        if f.label is criterion.label and f.score >= criterion.threshold and now_s - f.at_s <= criterion.window_s
-    )
-    if not counting or counting[-1].sequence != sequence:
-        return ()
-    if len(counting) >= criterion.hits or counting[-1].score >= criterion.strong:
-        return counting
-    return ()
+def _met_by_repeating(
+    record: CallRecord, again: tuple[Finding, ...], utterance: Utterance, policy: Policy
+) -> list[Rule]:
+    """Return the rules met for the first time by a demand voiced again, the one to be told first."""
+    if not again or record.life_safety or record.unhurried:
+        return []
+    rules: list[Rule] = list(reversed(too_long(record.repetition, at_s=utterance.end_s, policy=policy)))
+    if len(again) >= policy.repeat.times:
+        rules.append(policy.repeat)
+    return [rule for rule in rules if rule.id not in record.met]
 
 
 def _assess(
     record: CallRecord,
-    criterion: Criterion,
-    relied_on: tuple[Finding, ...],
+    met: Sequence[tuple[Rule, tuple[Finding, ...]]],
     utterance: Utterance,
     policy: Policy,
 ) -> tuple[CallRecord, Assessment]:
-    life_safety = criterion.label is Label.LIFE_SAFETY
-    record = replace(record, met=(*record.met, criterion.id), life_safety=record.life_safety or life_safety)
-    met = [policy.criterion(i) for i in record.met]
-    types = () if life_safety else tuple(dict.fromkeys(c.label for c in met if c.label is not Label.LIFE_SAFETY))
+    """Return the record and the assessment of rules met just now, the first of which is told."""
+    rule, findings = met[0]
+    life_safety = rule.label is Label.LIFE_SAFETY
+    severity = max(record.severity, *(graded(one, record.warning_level, policy) for one, _ in met))
+    record = replace(
+        record,
+        met=tuple(dict.fromkeys([*record.met, *(one.id for one, _ in met)])),
+        severity=severity,
+        life_safety=record.life_safety or life_safety,
+        told_level=record.warning_level,
+    )
+    labels = [policy.rule(one).label for one in record.met]
     return record, Assessment(
-        criterion=criterion,
+        criterion=rule,
         met=record.met,
-        types=types,
-        findings=relied_on,
-        severity=max(c.severity for c in met),
+        types=() if life_safety else tuple(dict.fromkeys(one for one in labels if one is not Label.LIFE_SAFETY)),
+        findings=findings,
+        severity=severity,
         life_safety=life_safety,
         complaint=record.complaint,
         warnings=record.warnings,
+        warning_level=record.warning_level,
         at_s=utterance.end_s,
         policy_version=policy.version,
-        reason=_reason(criterion, relied_on),
-    )
-
-
-def _reason(criterion: Criterion, relied_on: tuple[Finding, ...]) -> Text:
-    count = len(relied_on)
-    if count == 1:
-        return criterion.reason
-    span = max(1, round(relied_on[-1].at_s - relied_on[0].at_s))
-    return Text(
-        f"{criterion.reason.ja}（{span}秒間に{count}回）",
-        f"{criterion.reason.en} ({count} times within {span} s)",
+        reason=explained(rule, findings, warning_level=record.warning_level, at_s=utterance.end_s),
     )

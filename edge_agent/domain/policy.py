@@ -29,17 +29,13 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """When words of one type become an assessment.
+class Rule:
+    """What is common to everything that can lead to an assessment.
 
     Attributes:
-        id: stable name, such as ``"threat-immediate"``.
-        label: the type it watches.
+        id: stable name, such as ``"threat-immediate"``; alerts and incidents carry it.
+        label: the type it stands for.
         title: what it says, for people.
-        threshold: probability (0–1) from which an utterance counts.
-        strong: probability (0–1) from which one utterance suffices although `hits` asks for more.
-        hits: utterances needed within `window_s`.
-        window_s: seconds back from the newest utterance that still count.
         severity: axis B when met.
         reason: sentence shown with the alert; says why, never asserts guilt.
         guide: the guide's next step.
@@ -50,15 +46,123 @@ class Criterion:
     id: str
     label: Label
     title: Text
-    threshold: float
-    strong: float
-    hits: int
-    window_s: float
     severity: Severity
     reason: Text
     guide: Text
     phrase: str
     source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion(Rule):
+    """When words of one type become an assessment.
+
+    Attributes:
+        threshold: probability (0–1) from which an utterance counts.
+        strong: probability (0–1) from which one utterance suffices although `hits` asks for more.
+        hits: utterances needed.
+        evidence: what the probabilities of these utterances must add up to, each halved every `half_life_s`.
+        half_life_s: seconds after which an utterance weighs half as much.
+    """
+
+    threshold: float
+    strong: float
+    hits: int
+    evidence: float
+    half_life_s: float
+
+    @property
+    def immediate(self) -> bool:
+        """Whether one utterance over the threshold is enough."""
+        return self.hits == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRule(Rule):
+    """When a demand repeated after the final answer becomes an assessment.
+
+    Attributes:
+        times: repetitions needed after the operator's final answer.
+        similarity: cosine (0–1) of the classifier's embeddings from which two utterances ask for the same.
+        spelling: the same for character pairs, where the classifier gives no embedding.
+        demand: probability (0–1) of a complaint or of harassment from which words are a demand at all.
+    """
+
+    times: int
+    similarity: float
+    spelling: float
+    demand: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRule(Rule):
+    """When a call that goes in circles has taken too long; the time alone never meets it.
+
+    Attributes:
+        after_s: seconds the call has lasted.
+        repeats: demands repeated after the final answer by then.
+    """
+
+    after_s: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rise:
+    """How severity rises when words of a type already met go on after warnings.
+
+    Attributes:
+        after_warning: level (1–3) of the spoken warning from which it rises by one grade.
+        highest: no rise goes beyond it.
+    """
+
+    after_warning: int
+    highest: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """When words are also judged together with the customer's turns before them.
+
+    Attributes:
+        turns: how many turns before (0: never).
+        within_s: seconds from the end of a turn within which it still belongs to the new words.
+        ambiguous: probability (0–1) the new words must reach alone; below it they say nothing of their own.
+    """
+
+    turns: int
+    within_s: float
+    ambiguous: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tentative:
+    """When words that may still change raise an alert that is shown as unconfirmed.
+
+    Attributes:
+        on: whether they ever do.
+        threshold: probability (0–1) needed; no lower than that of the criteria that act at once.
+        every_s: seconds between two looks at the same utterance, at least.
+        characters: characters that must differ since the last look.
+    """
+
+    on: bool
+    threshold: float
+    every_s: float
+    characters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Words by which a caller names a right: lawyer, court, police, consumer body, an honest review.
+
+    Attributes:
+        marks: the words; alone they never raise an alert.
+        strong: probability (0–1) of a threat or exposure from which other words beside them count as they are.
+    """
+
+    marks: tuple[str, ...]
+    strong: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +185,7 @@ class Phrase:
         text: the words.
         spoken_marks: fragments by which the phrase is recognised when the operator speaks it.
         warning: 1 or 2 for the first and second warning, 3 for ending the call, 0 for none.
+        final_answer: after these words a repeated demand counts as repeated.
     """
 
     id: str
@@ -88,6 +193,7 @@ class Phrase:
     text: Text
     spoken_marks: tuple[str, ...]
     warning: int
+    final_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +226,16 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of the company's policy; an incident pins the version it was judged by."""
+    """One version of the company's policy; an incident pins the version it was judged by.
+
+    Attributes:
+        complaint_threshold: probability (0–1) from which words are a complaint.
+        relay_marks: words by which a relay service is known.
+        accommodation_marks: words by which a caller asks for consideration, such as being hard of hearing.
+        overlap: share (0–1) of a spoken mark's character pairs that must be heard for it to be spoken.
+        final_answer_similarity: cosine (0–1) from which an operator's words are a final answer although no mark is
+            heard in them.
+    """
 
     id: str
     version: str
@@ -132,15 +247,29 @@ class Policy:
     criteria: tuple[Criterion, ...]
     phrases: tuple[Phrase, ...]
     ladder: tuple[EscalationStep, ...]
+    repeat: RepeatRule
+    times: tuple[TimeRule, ...]
+    rise: Rise
+    context: Context
+    tentative: Tentative
+    rights: Rights
     complaint_threshold: float
     relay_marks: tuple[str, ...]
+    accommodation_marks: tuple[str, ...]
+    overlap: float
+    final_answer_similarity: float
 
-    def criterion(self, criterion_id: str) -> Criterion:
-        """Return the criterion of that id; raise `KeyError` if there is none."""
-        for criterion in self.criteria:
-            if criterion.id == criterion_id:
-                return criterion
-        raise KeyError(criterion_id)
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All that can lead to an assessment."""
+        return (*self.criteria, self.repeat, *self.times)
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return the rule of that id; raise `KeyError` if there is none."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
 
     def phrase(self, phrase_id: str) -> Phrase:
         """Return the phrase of that id; raise `KeyError` if there is none."""

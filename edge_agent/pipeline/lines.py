@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge_agent.pipeline.listen import Event, LineListener
+    from edge_agent.pipeline.events import Event
+    from edge_agent.pipeline.listen import LineListener
     from edge_agent.ports import AudioBlock
 
 QUEUE_BLOCKS = 100

@@ -19,11 +19,11 @@ from datetime import timedelta
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.incident import Incident
-from edge_agent.domain.judgement import spoken_warnings
 from edge_agent.domain.policy import Policy
+from edge_agent.domain.spoken import spoken_warning
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
-from edge_agent.pipeline.listen import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
 from edge_agent.ports import Clock
 from edge_agent.services import incidents, topics
 from edge_agent.settings import Box
@@ -178,7 +178,8 @@ class Recorder:
                     ),
                 )
                 if utterance.final and utterance.speaker is Speaker.OPERATOR:
-                    status = replace(before, warnings=before.warnings + spoken_warnings(utterance.text, self._policy))
+                    warned = spoken_warning(utterance.text, self._policy) > 0
+                    status = replace(before, warnings=before.warnings + warned)
         if status != before:
             self._set(now, status)
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.policy import Policy
-from edge_agent.pipeline.listen import AlertRaised, ComplaintHeard, Conversation, Event, Heard, LineListener
+from edge_agent.pipeline.conversation import Conversation
+from edge_agent.pipeline.events import AlertRaised, ComplaintHeard, Event, Heard
+from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.voice import Words
 from edge_agent.ports import RATE, AudioSource, Classifier, RecognizerFactory, VoiceDetector
 from edge_agent.services.call_figures import JudgedCall
@@ -75,8 +77,8 @@ def read_ends(file: Path) -> list[float]:
 
 def outcome(script: Script, events: Iterable[Event], *, deadline_s: float | None) -> JudgedCall:
     """Return what the events of a call amount to."""
-    first_s: float | None = None
-    types: set[str] = set()
+    first_s: dict[str, float] = {}
+    types: dict[str, set[str]] = {}
     life_safety = complaint = False
     talk_s = 0.0
     for event in events:
@@ -84,19 +86,23 @@ def outcome(script: Script, events: Iterable[Event], *, deadline_s: float | None
             case AlertRaised(alert=alert) if alert.kind is AlertKind.LIFE_SAFETY:
                 life_safety = True
             case AlertRaised(alert=alert) if alert.kind is AlertKind.HARASSMENT:
-                first_s = alert.at_s if first_s is None else first_s
-                types |= {label.value for label in alert.types}
+                first_s.setdefault(alert.alert_id, alert.at_s)
+                if not alert.tentative:
+                    types.setdefault(alert.alert_id, set()).update(label.value for label in alert.types)
+                if alert.withdrawn:
+                    del first_s[alert.alert_id]
             case ComplaintHeard():
                 complaint = True
             case Heard(utterance=heard) if heard.final and heard.speaker is Speaker.CUSTOMER:
                 talk_s += heard.end_s - heard.start_s
             case _:
                 pass
+    alerted_s = min(first_s.values(), default=None)
     return JudgedCall(
         script=script,
-        alerted=first_s is not None,
-        types=frozenset(types),
-        late=first_s is not None and deadline_s is not None and first_s > deadline_s,
+        alerted=alerted_s is not None,
+        types=frozenset().union(*types.values()),
+        late=alerted_s is not None and deadline_s is not None and alerted_s > deadline_s,
         life_safety=life_safety,
         complaint=complaint,
         talk_s=talk_s,

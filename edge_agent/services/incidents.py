@@ -31,6 +31,8 @@ def open_incident(db: Database, alert: Alert, *, box: Box, now: datetime) -> Inc
 def change_alert(db: Database, alert: Alert, *, box: Box, now: datetime) -> Incident:
     """Keep a newer revision of an alert; an older or equal one changes nothing.
 
+    If the alert is withdrawn, the incident is closed by the box as withdrawn and stays in the records.
+
     An alert that was never kept (the disk was full when it was new) is kept now.
     """
     with writing(db):
@@ -40,7 +42,11 @@ def change_alert(db: Database, alert: Alert, *, box: Box, now: datetime) -> Inci
         elif known.alert.revision >= alert.revision:
             return known
         incident = known.with_alert(alert)
-        action = "alert.ended" if alert.change is AlertChange.END else "alert.updated"
+        if alert.withdrawn:
+            incident = incident.withdraw(by=MACHINE, at=now)
+            action = "alert.withdrawn"
+        else:
+            action = "alert.ended" if alert.change is AlertChange.END else "alert.updated"
         _keep(db, incident, box=box, now=now, actor=MACHINE, action=action)
     return incident
 
@@ -122,6 +128,8 @@ def _keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: s
         "policy": alert.policy_version,
         "model": alert.model_version,
     }
+    if alert.tentative:
+        detail["tentative"] = "true"
     if incident.verdict is not None:
         detail["verdict"] = incident.verdict.value
     audit.append(db, at=now, actor=actor, action=action, subject=incident.incident_id, detail=detail)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TypedDict
 
 import msgspec
-from msgspec import Meta
 
 from edge_agent.domain.finding import HARASSMENT, Label
-from edge_agent.domain.policy import Axis, Criterion, EscalationStep, Phrase, Policy, Severity, Source, TypeName
+from edge_agent.domain.policy import (
+    Axis,
+    Context,
+    Criterion,
+    EscalationStep,
+    Phrase,
+    Policy,
+    RepeatRule,
+    Rights,
+    Rise,
+    Severity,
+    Source,
+    Tentative,
+    TimeRule,
+    TypeName,
+)
 from edge_agent.errors import PolicyError, Text
-
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,47}\Z")]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-Seconds = Annotated[int, Meta(ge=0, le=86_400)]
-Mark = Annotated[str, Meta(pattern=r"\S\S")]
-"""Words looked for in speech: an empty mark or a single character would be found everywhere."""
+from edge_agent.services.policy_file import CriterionTable, PolicyFile, RuleTable
 
 LEVELS = ("L2", "L3", "L4")
 """Steps a ladder needs: supervisor, centre manager, head office."""
@@ -26,94 +34,10 @@ AXES = ("A0", "A1", "A2", "B0", "B1", "B2", "B3")
 WARNINGS = {1: "警告1 / first warning", 2: "警告2 / second warning", 3: "終了 / ending the call"}
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the pack: a key it does not know is an error."""
-
-
-class _Words(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    ja: Annotated[str, Meta(min_length=1)]
-    en: Annotated[str, Meta(min_length=1)]
-
-    def text(self) -> Text:
-        return Text(self.ja, self.en)
-
-
-class _Pack(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    id: Id
-    version: Annotated[str, Meta(min_length=1)]
-    title: _Words
-    effective_from: dt.date
-    review_by: dt.date
-
-
-class _Axis(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    id: Id
-    name: _Words
-    meaning: _Words
-    source: Source
-
-
-class _Type(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    label: Label
-    name: _Words
-    meaning: _Words
-    source: Source
-
-
-class _Criterion(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    id: Id
-    label: Label
-    title: _Words
-    threshold: Share
-    strong: Share
-    hits: Annotated[int, Meta(ge=1, le=20)]
-    window_s: Seconds
-    severity: Annotated[str, Meta(pattern=r"^B[0-3]\Z")]
-    reason: _Words
-    guide: _Words
-    phrase: Id
-    source: Source
-
-
-class _Phrase(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    id: Id
-    title: _Words
-    text: _Words
-    spoken_marks: tuple[Mark, ...] = ()
-    warning: Annotated[int, Meta(ge=0, le=3)] = 0
-
-
-class _Step(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    level: Annotated[str, Meta(pattern=r"^L[1-5]\Z")]
-    role: _Words
-    after_red_s: Seconds
-    after_amber_s: Seconds
-    source: Source
-
-
-class _Complaint(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    threshold: Share
-
-
-class _Relay(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    marks: Annotated[tuple[Mark, ...], Meta(min_length=1)]
-
-
-class _File(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pack: _Pack
-    axis: tuple[_Axis, ...]
-    type: tuple[_Type, ...]
-    criterion: tuple[_Criterion, ...]
-    phrase: tuple[_Phrase, ...]
-    ladder: tuple[_Step, ...]
-    complaint: _Complaint
-    relay: _Relay
-
-
 def load_policy(path: Path) -> Policy:
     """Read and check a policy pack; raise `PolicyError` naming the path, the place, the reason and a remedy."""
     try:
-        file = msgspec.toml.decode(path.read_bytes(), type=_File)
+        file = msgspec.toml.decode(path.read_bytes(), type=PolicyFile)
     except OSError as error:
         raise _error(path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     except msgspec.ValidationError as error:
@@ -124,8 +48,10 @@ def load_policy(path: Path) -> Policy:
     return _policy(file)
 
 
-def _check(path: Path, file: _File) -> None:
+def _check(path: Path, file: PolicyFile) -> None:
+    rules: list[RuleTable] = [*file.criterion, file.repeat, *file.time]
     _refuse_doubles(path, "criterion", [c.id for c in file.criterion])
+    _refuse_doubles(path, "criterion]], [repeat], [[time", [rule.id for rule in rules])
     _refuse_doubles(path, "phrase", [p.id for p in file.phrase])
     _refuse_doubles(path, "axis", [a.id for a in file.axis])
     _refuse_doubles(path, "type", [t.label.value for t in file.type])
@@ -134,35 +60,13 @@ def _check(path: Path, file: _File) -> None:
     _refuse_missing(path, "type", list(Label), [t.label for t in file.type])
     _refuse_missing(path, "criterion.label", [*HARASSMENT, Label.LIFE_SAFETY], [c.label for c in file.criterion])
     _refuse_missing(path, "ladder", LEVELS, [s.level for s in file.ladder])
-    spoken = {p.warning for p in file.phrase if p.spoken_marks}
-    for warning, name in WARNINGS.items():
-        if warning not in spoken:
-            raise _error(
-                path,
-                f"[[phrase]] に {name}（warning = {warning}、spoken_marks つき）がありません。",
-                f"[[phrase]] lacks {name} (warning = {warning}, with spoken_marks).",
-            )
+    _check_phrases(path, file)
     phrases = {p.id for p in file.phrase}
+    for rule in rules:
+        _check_rule(path, rule, phrases)
     for criterion in file.criterion:
-        where = f"[[criterion]] {criterion.id}"
-        if criterion.label is Label.COMPLAINT:
-            raise _error(
-                path,
-                f"{where}: 正当な苦情をアラートの基準にはできません。",
-                f"{where}: a legitimate complaint cannot be a criterion for an alert.",
-            )
-        if criterion.phrase not in phrases:
-            raise _error(
-                path,
-                f"{where}: phrase「{criterion.phrase}」が [[phrase]] にありません。",
-                f"{where}: phrase {criterion.phrase!r} is not among [[phrase]].",
-            )
-        if criterion.strong < criterion.threshold:
-            raise _error(
-                path,
-                f"{where}: strong が threshold より小さくなっています。",
-                f"{where}: strong is below threshold.",
-            )
+        _check_criterion(path, criterion)
+    _check_early(path, file)
     for earlier, later in zip(file.ladder, file.ladder[1:], strict=False):
         if later.after_red_s < earlier.after_red_s or later.after_amber_s < earlier.after_amber_s:
             raise _error(
@@ -172,6 +76,88 @@ def _check(path: Path, file: _File) -> None:
             )
     if file.pack.review_by <= file.pack.effective_from:
         raise _error(path, "review_by が effective_from より前です。", "review_by is not after effective_from.")
+
+
+def _check_phrases(path: Path, file: PolicyFile) -> None:
+    spoken = {p.warning for p in file.phrase if p.spoken_marks}
+    for warning, name in WARNINGS.items():
+        if warning not in spoken:
+            raise _error(
+                path,
+                f"[[phrase]] に {name}（warning = {warning}、spoken_marks つき）がありません。",
+                f"[[phrase]] lacks {name} (warning = {warning}, with spoken_marks).",
+            )
+    if not any(p.final_answer and p.spoken_marks for p in file.phrase):
+        raise _error(
+            path,
+            "[[phrase]] に最終回答（final_answer = true、spoken_marks つき）がありません。",
+            "[[phrase]] lacks a final answer (final_answer = true, with spoken_marks).",
+        )
+
+
+def _check_rule(path: Path, rule: RuleTable, phrases: set[str]) -> None:
+    where = f"[[{_table(rule)}]] {rule.id}"
+    if rule.label is Label.COMPLAINT:
+        raise _error(
+            path,
+            f"{where}: 正当な苦情をアラートの基準にはできません。",
+            f"{where}: a legitimate complaint cannot be a criterion for an alert.",
+        )
+    if rule.label is Label.LIFE_SAFETY and not isinstance(rule, CriterionTable):
+        raise _error(
+            path,
+            f"{where}: 安否は言葉だけで判断します。label にはハラスメントの類型を書いてください。",
+            f"{where}: life safety is told by words alone; label must be a harassment type.",
+        )
+    if rule.phrase not in phrases:
+        raise _error(
+            path,
+            f"{where}: phrase「{rule.phrase}」が [[phrase]] にありません。",
+            f"{where}: phrase {rule.phrase!r} is not among [[phrase]].",
+        )
+
+
+def _check_criterion(path: Path, criterion: CriterionTable) -> None:
+    where = f"[[criterion]] {criterion.id}"
+    if criterion.strong < criterion.threshold:
+        raise _error(
+            path,
+            f"{where}: strong が threshold より小さくなっています。",
+            f"{where}: strong is below threshold.",
+        )
+    if criterion.evidence > criterion.hits:
+        raise _error(
+            path,
+            f"{where}: evidence が hits を超えています。{criterion.hits}回の発話では届きません。",
+            f"{where}: evidence is above hits, so {criterion.hits} utterances can never reach it.",
+        )
+    if criterion.label is Label.LIFE_SAFETY and (criterion.hits > 1 or criterion.evidence > criterion.threshold):
+        raise _error(
+            path,
+            f"{where}: 安否は1回の発話で知らせます（hits = 1、evidence は threshold 以下）。",
+            f"{where}: life safety is told by one utterance (hits = 1, evidence not above threshold).",
+        )
+
+
+def _check_early(path: Path, file: PolicyFile) -> None:
+    lowest = max((c.threshold for c in file.criterion if c.hits == 1), default=0.0)
+    if file.tentative.threshold < lowest:
+        raise _error(
+            path,
+            f"[tentative] threshold は、1回で達する基準の threshold（最大 {lowest}）以上にしてください。",
+            f"[tentative] threshold is below that of a criterion met by one utterance (highest {lowest}).",
+        )
+    lowest = min(c.threshold for c in file.criterion)
+    if file.context.ambiguous > lowest:
+        raise _error(
+            path,
+            f"[context] ambiguous は基準の threshold（最小 {lowest}）以下にしてください。",
+            f"[context] ambiguous is above the threshold of a criterion (lowest {lowest}).",
+        )
+
+
+def _table(rule: RuleTable) -> str:
+    return {"CriterionTable": "criterion", "RepeatTable": "repeat", "TimeTable": "time"}[type(rule).__name__]
 
 
 def _refuse_doubles(path: Path, table: str, names: list[str]) -> None:
@@ -187,7 +173,34 @@ def _refuse_missing(path: Path, table: str, wanted: Iterable[str], there: Iterab
             raise _error(path, f"[[{table}]] に「{name}」がありません。", f"[[{table}]] lacks {str(name)!r}.")
 
 
-def _policy(file: _File) -> Policy:
+class _Rule(TypedDict):
+    """What every rule of the domain takes."""
+
+    id: str
+    label: Label
+    title: Text
+    severity: Severity
+    reason: Text
+    guide: Text
+    phrase: str
+    source: Source
+
+
+def _rule(table: RuleTable) -> _Rule:
+    return _Rule(
+        id=table.id,
+        label=table.label,
+        title=table.title.text(),
+        severity=Severity[table.severity],
+        reason=table.reason.text(),
+        guide=table.guide.text(),
+        phrase=table.phrase,
+        source=table.source,
+    )
+
+
+def _policy(file: PolicyFile) -> Policy:
+    repeat, tentative = file.repeat, file.tentative
     return Policy(
         id=file.pack.id,
         version=file.pack.version,
@@ -200,23 +213,43 @@ def _policy(file: _File) -> Policy:
         ),
         criteria=tuple(
             Criterion(
-                id=c.id,
-                label=c.label,
-                title=c.title.text(),
                 threshold=c.threshold,
                 strong=c.strong,
                 hits=c.hits,
-                window_s=float(c.window_s),
-                severity=Severity[c.severity],
-                reason=c.reason.text(),
-                guide=c.guide.text(),
-                phrase=c.phrase,
-                source=c.source,
+                evidence=c.evidence,
+                half_life_s=float(c.half_life_s),
+                **_rule(c),
             )
             for c in file.criterion
         ),
+        repeat=RepeatRule(
+            times=repeat.times,
+            similarity=repeat.similarity,
+            spelling=repeat.spelling,
+            demand=repeat.demand,
+            **_rule(repeat),
+        ),
+        times=tuple(TimeRule(after_s=float(t.after_s), repeats=t.repeats, **_rule(t)) for t in file.time),
+        rise=Rise(after_warning=file.rise.after_warning, highest=Severity[file.rise.highest]),
+        context=Context(
+            turns=file.context.turns, within_s=float(file.context.within_s), ambiguous=file.context.ambiguous
+        ),
+        tentative=Tentative(
+            on=tentative.on,
+            threshold=tentative.threshold,
+            every_s=tentative.every_ms / 1000,
+            characters=tentative.characters,
+        ),
+        rights=Rights(marks=file.rights.marks, strong=file.rights.strong),
         phrases=tuple(
-            Phrase(id=p.id, title=p.title.text(), text=p.text.text(), spoken_marks=p.spoken_marks, warning=p.warning)
+            Phrase(
+                id=p.id,
+                title=p.title.text(),
+                text=p.text.text(),
+                spoken_marks=p.spoken_marks,
+                warning=p.warning,
+                final_answer=p.final_answer,
+            )
             for p in file.phrase
         ),
         ladder=tuple(
@@ -231,6 +264,9 @@ def _policy(file: _File) -> Policy:
         ),
         complaint_threshold=file.complaint.threshold,
         relay_marks=file.relay.marks,
+        accommodation_marks=file.accommodation.marks,
+        overlap=file.spoken.overlap,
+        final_answer_similarity=file.spoken.final_answer_similarity,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge_agent.domain.incident import Incident, IncidentState
+from edge_agent.domain.incident import FINISHED, Incident
 from edge_agent.store.database import Database
 
 
@@ -36,8 +36,8 @@ def find(db: Database, incident_id: str) -> Incident | None:
 
 def unfinished(db: Database) -> list[Incident]:
     """Return the incidents nobody has closed, the newest first."""
-    over = [IncidentState.CLOSED.value, IncidentState.REVIEWED.value]
-    rows = db.table("incidents").rows_where("state NOT IN (?, ?)", over, select="record", order_by="opened_at DESC")
+    over = sorted(FINISHED)
+    rows = db.table("incidents").rows_where("state NOT IN (?, ?, ?)", over, select="record", order_by="opened_at DESC")
     return [_incident(row["record"]) for row in rows]
 
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from edge_agent.domain.incident import ALLOWED, Incident, IncidentState, Mark, Verdict
+from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, IncidentState, Mark, Verdict
 from edge_agent.errors import TransitionError
 from tests.builders import after, an_alert, an_incident
 from tests.properties import QUICK
@@ -73,6 +73,17 @@ class PeopleOnTheFloor(RuleBasedStateMachine):
     @rule(by=PEOPLE)
     def review(self, by: str) -> None:
         self._try(IncidentState.REVIEWED, by)
+
+    @rule()
+    def the_box_withdraws(self) -> None:
+        self.seconds += 1
+        before = self.incident
+        self.incident = before.withdraw(by="mamori", at=after(self.seconds))
+        if before.state in FINISHED:
+            assert self.incident == before
+        else:
+            assert self.incident.state is IncidentState.WITHDRAWN
+            self.marks["closed"] = Mark(by="mamori", at=after(self.seconds))
 
     @rule(step=st.integers(-2, 2))
     def alert_changes(self, step: int) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
-from edge_agent.domain.judgement import Assessment, CallRecord, hear, spoken_warnings
-from edge_agent.domain.policy import Policy, Severity
+from edge_agent.domain.judgement import Assessment, CallRecord, hear
+from edge_agent.domain.policy import Criterion, Policy, Severity
 from tests.builders import WARNING, a_criterion, a_policy, said, scored
 from tests.properties import QUICK
 
@@ -70,7 +70,7 @@ def test_one_threat_is_enough_and_the_reason_is_given() -> None:
     assert assessment.severity is Severity.B3
     assert [finding.quote for finding in assessment.findings] == ["ただじゃおかない"]
     assert (assessment.at_s, assessment.policy_version) == (3.0, "1")
-    assert assessment.reason == POLICY.criterion("threat-rule").reason
+    assert assessment.reason == POLICY.rule("threat-rule").reason
 
 
 def test_just_under_the_threshold_is_not_a_threat() -> None:
@@ -85,20 +85,21 @@ def test_abuse_counts_at_its_second_time_within_a_minute() -> None:
     assert assessment.reason.en.endswith("(2 times within 60 s)")
 
 
-def test_abuse_twice_but_more_than_a_minute_apart_is_let_pass() -> None:
-    assert call([customer(10, {Label.ABUSE: 0.6}), customer(70.1, {Label.ABUSE: 0.6})])[1] == []
+def test_abuse_twice_but_minutes_apart_is_let_pass() -> None:
+    # A minute halves what the first one weighs; two minutes leave a quarter.
+    assert call([customer(10, {Label.ABUSE: 0.6}), customer(130, {Label.ABUSE: 0.6})])[1] == []
 
 
 def test_a_third_abuse_counts_with_the_second_although_the_first_is_long_ago() -> None:
-    turns = [customer(10, {Label.ABUSE: 0.6}), customer(75, {Label.ABUSE: 0.6}), customer(90, {Label.ABUSE: 0.6})]
+    turns = [customer(10, {Label.ABUSE: 0.6}), customer(200, {Label.ABUSE: 0.6}), customer(215, {Label.ABUSE: 0.6})]
     _, [assessment] = call(turns)
-    assert [finding.at_s for finding in assessment.findings] == [75, 90]
+    assert [finding.at_s for finding in assessment.findings] == [200, 215]
 
 
 def test_one_clearly_abusive_utterance_needs_no_second() -> None:
     _, [assessment] = call([customer(10, {Label.ABUSE: 0.9})])
     assert assessment.types == (Label.ABUSE,)
-    assert assessment.reason == POLICY.criterion("abuse-rule").reason
+    assert assessment.reason == POLICY.rule("abuse-rule").reason
 
 
 def test_calm_words_after_abuse_do_not_complete_the_count() -> None:
@@ -158,14 +159,6 @@ def test_the_operators_warning_is_counted_and_shown_with_the_next_assessment() -
     assert (record.warnings, assessment.warnings) == (2, 2)
 
 
-def test_a_warning_whose_two_marks_are_both_spoken_is_one_warning() -> None:
-    assert spoken_warnings(WARNING, POLICY) == 1
-
-
-def test_a_phrase_that_is_no_warning_is_not_counted() -> None:
-    assert spoken_warnings("あと5分で整理いたします", POLICY) == 0
-
-
 def test_a_customer_cannot_warn() -> None:
     assert call([customer(2, {}, text=WARNING)])[0].warnings == 0
 
@@ -203,27 +196,29 @@ def test_what_an_operator_says_never_counts_against_the_caller(turns: list[Turn]
 
 @QUICK
 @given(conversations())
-def test_leaving_out_the_operator_changes_nothing_but_the_warnings(turns: list[Turn]) -> None:
+def test_leaving_out_the_operator_changes_nothing_of_what_is_met(turns: list[Turn]) -> None:
     alone = [turn for turn in turns if turn.utterance.speaker is Speaker.CUSTOMER]
-    _, both = call(turns)
-    _, customer_only = call(alone)
-    assert [replace(assessment, warnings=0) for assessment in both] == customer_only
+    both, _ = call(turns)
+    customer_only, _ = call(alone)
+    assert (both.met, both.findings) == (customer_only.met, customer_only.findings)
+    assert both.severity >= customer_only.severity
 
 
 @QUICK
 @given(conversations())
 def test_an_assessment_is_always_new_and_rests_on_what_was_just_said(turns: list[Turn]) -> None:
     record, assessments = call(turns, EVERYTHING)
-    ids = [assessment.criterion.id for assessment in assessments]
-    assert len(ids) == len(set(ids))
-    assert record.met == tuple(ids)
+    news = [(assessment.met, assessment.warning_level) for assessment in assessments]
+    assert len(news) == len(set(news))
+    assert record.met == (assessments[-1].met if assessments else ())
     for assessment in assessments:
         assert assessment.findings
         assert assessment.findings[-1].at_s == assessment.at_s
+        assert isinstance(assessment.criterion, Criterion)
         for finding in assessment.findings:
             assert finding.label is assessment.criterion.label
             assert finding.score >= assessment.criterion.threshold
-            assert assessment.at_s - finding.at_s <= assessment.criterion.window_s
+            assert assessment.at_s - finding.at_s <= 3 * assessment.criterion.half_life_s
         assert Label.COMPLAINT not in assessment.types
         assert Label.LIFE_SAFETY not in assessment.types
 

@@ -21,7 +21,23 @@ from edge_agent.settings import Settings, load
 TOP = Path(__file__).parents[2]
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SETTINGS = TOP / "firmware_config/settings/mamori.toml"
-DOMAIN = ("alert", "audit", "call", "finding", "incident", "judgement", "policy", "quality")
+DOMAIN = (
+    "alert",
+    "audit",
+    "call",
+    "finding",
+    "grounds",
+    "incident",
+    "judgement",
+    "likeness",
+    "policy",
+    "quality",
+    "quotation",
+    "repetition",
+    "spoken",
+    "weighing",
+    "wording",
+)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
 

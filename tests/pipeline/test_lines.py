@@ -7,8 +7,9 @@ import threading
 
 import numpy as np
 
+from edge_agent.pipeline.events import CallEnded, CallStarted, Event
 from edge_agent.pipeline.lines import BlockQueue, LineWorker
-from edge_agent.pipeline.listen import CallEnded, CallStarted, Event, LineListener
+from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings
 from tests.builders import a_policy

@@ -11,16 +11,8 @@ import pytest
 from edge_agent.domain.alert import AlertChange, AlertKind
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import Label
-from edge_agent.pipeline.listen import (
-    AlertRaised,
-    CallEnded,
-    CallStarted,
-    ComplaintHeard,
-    Event,
-    Heard,
-    LineListener,
-    Scored,
-)
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Scored
+from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings, Vad
 from tests.builders import WARNING, a_policy

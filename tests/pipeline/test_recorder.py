@@ -13,7 +13,7 @@ import pytest
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.audit import first_break
 from edge_agent.domain.call import LineState, Speaker
-from edge_agent.pipeline.listen import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
 from edge_agent.store import audit, incidents, live, outbox
 from edge_agent.store.database import Database, open_live, open_main

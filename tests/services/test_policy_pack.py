@@ -52,9 +52,9 @@ def test_the_shipped_pack_watches_every_type_and_no_complaint(shipped: Policy) -
 
 
 def test_the_shipped_pack_takes_a_threat_at_once_and_never_warns_a_caller_in_despair(shipped: Policy) -> None:
-    threat = shipped.criterion("threat-immediate")
+    threat = shipped.rule("threat-immediate")
     assert (threat.hits, threat.severity) == (1, Severity.B3)
-    despair = shipped.criterion("life-safety")
+    despair = shipped.rule("life-safety")
     assert shipped.phrase(despair.phrase).warning == 0
 
 
@@ -72,7 +72,7 @@ def test_every_text_of_the_shipped_pack_is_in_both_languages(shipped: Policy) ->
 
 
 def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
-    for look_up in (shipped.criterion, shipped.phrase):
+    for look_up in (shipped.rule, shipped.phrase):
         with pytest.raises(KeyError):
             look_up("nothing")
 
@@ -120,9 +120,11 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             "lacks 'offsite'",
             id="missing criterion",
         ),
-        pytest.param(changed("warning = 2\n", "warning = 1\n"), "[[phrase]]", "second warning", id="missing warning"),
         pytest.param(
-            changed('spoken_marks = ["ご案内できることは以上です"]', ""),
+            changed("\nwarning = 2\n", "\nwarning = 1\n"), "[[phrase]]", "second warning", id="missing warning"
+        ),
+        pytest.param(
+            changed("\nwarning = 3\n", "\n"),
             "[[phrase]]",
             "ending the call",
             id="unheard ending",

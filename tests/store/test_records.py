@@ -44,7 +44,7 @@ def test_the_newest_incidents_come_first_and_the_finished_are_left_out(db: Datab
             incident = an_incident(alert=an_alert(state.value), opened_at=after(second), state=state)
             incidents.save(db, incident)
     assert [i.incident_id for i in incidents.unfinished(db)] == ["taken", "acknowledged", "open"]
-    assert [i.incident_id for i in incidents.recent(db, 2)] == ["reviewed", "closed"]
+    assert [i.incident_id for i in incidents.recent(db, 3)] == ["withdrawn", "reviewed", "closed"]
 
 
 def test_messages_leave_in_the_order_they_came_and_only_once(db: Database) -> None:

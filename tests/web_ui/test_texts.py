@@ -33,7 +33,7 @@ COMPLETED = {
     "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
-        *(f"alert_{step}" for step in ("updated", "ended", "delivered", "seen", "acknowledged")),
+        *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
         "other",
     ],
 }

@@ -103,6 +103,7 @@ function fill(card, view) {
   card.dataset.kind = view.kind;
   card.dataset.state = view.state;
   card.dataset.severity = view.severity;
+  card.toggleAttribute("data-tentative", view.tentative);
   setIcon(card.querySelector("header svg"), view.kind === "harassment" ? "suspected" : view.kind);
   put(card, "[data-seat]", pick(view.seat_label));
   put(card, "[data-title]", pick(view.title));
@@ -121,10 +122,11 @@ function fill(card, view) {
 
 function facts(view) {
   const found = [];
+  if (view.tentative) found.push(t("live.tentative"));
   if (view.taken_by) found.push(t("live.by_taken", { who: pick(view.taken_by) }));
   else if (view.acknowledged_by) found.push(t("live.by_acknowledged", { who: pick(view.acknowledged_by) }));
   if (view.warnings) found.push(t("live.warnings", { count: view.warnings }));
-  if (view.over) found.push(t("live.over"));
+  if (view.over) found.push(t(view.withdrawn ? "live.withdrawn" : "live.over"));
   if (view.delivered) found.push(t("live.delivered", { count: view.delivered }));
   if (view.seen) found.push(t("live.seen", { count: view.seen }));
   return found;

@@ -1,0 +1,82 @@
+"""How alike two texts are by their characters: recognition misspells words, yet rarely all of a phrase.
+
+Rules:
+1. Letters alone count: neither width, spaces and punctuation, nor whether a common word is in kanji or kana.
+2. A mark is heard if enough of its character pairs stand close together. A pair with kanji or katakana weighs twice:
+   it carries the matter, while hiragana mostly carries politeness, which all sentences of an operator share.
+3. The mark's last pair must be heard: Japanese denies and dates at the end (終了いたします, 終了いたしました).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from math import sqrt
+from operator import mul
+
+SPELLINGS = (
+    ("出来", "でき"),
+    ("致し", "いたし"),
+    ("頂", "いただ"),
+    ("下さい", "ください"),
+    ("御", "ご"),
+    ("事", "こと"),
+    ("控え", "ひかえ"),
+    ("言葉", "ことば"),
+    ("終わ", "おわ"),
+    ("兼ね", "かね"),
+)
+"""Spellings of the same word; recognition writes now one, now the other."""
+SLACK = 2
+"""Characters that may have slipped in between those of a mark."""
+SHORT = 4
+"""Marks of fewer characters must be heard as they are: they have too few pairs to miss one."""
+
+
+def plain(text: str) -> str:
+    """Return the letters and digits of a text in one spelling."""
+    letters = "".join(c for c in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(c)[0] in "LN")
+    for written, read in SPELLINGS:
+        letters = letters.replace(written, read)
+    return letters
+
+
+def pairs(letters: str) -> Counter[str]:
+    """Return how often each pair of neighbouring characters occurs."""
+    return Counter(letters[at : at + 2] for at in range(len(letters) - 1))
+
+
+def is_heard(text: str, mark: str, *, overlap: float) -> bool:
+    """Return whether `mark` is spoken in `text`, though perhaps misspelled; `overlap` (0–1) is the share needed."""
+    said, wanted = plain(text), plain(mark)
+    if wanted in said:
+        return True
+    if len(wanted) < SHORT:
+        return False
+    wanted_pairs = pairs(wanted)
+    whole = sum(_weight(pair) * count for pair, count in wanted_pairs.items())
+    for start in range(max(1, len(said) - len(wanted) + 2)):
+        window = pairs(said[start : start + len(wanted) + SLACK])
+        there = sum(_weight(pair) * min(count, window[pair]) for pair, count in wanted_pairs.items())
+        if window[wanted[-2:]] and there >= overlap * whole:
+            return True
+    return False
+
+
+def spelled_alike(one: str, other: str) -> float:
+    """Return the cosine (0–1) of the character pairs of two texts."""
+    first, second = pairs(plain(one)), pairs(plain(other))
+    shared = sum(count * second[pair] for pair, count in first.items())
+    length = sqrt(sum(c * c for c in first.values()) * sum(c * c for c in second.values()))
+    return min(1.0, shared / length) if length else 0.0
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the cosine (-1 to 1) of two vectors of the same length; 0 if one of them is nothing."""
+    length = sqrt(sum(map(mul, one, one)) * sum(map(mul, other, other)))
+    return sum(map(mul, one, other)) / length if length else 0.0
+
+
+def _weight(pair: str) -> int:
+    return 1 if all("\u3041" <= character <= "\u309f" for character in pair) else 2

@@ -1,0 +1,124 @@
+"""The same demand again although it has been answered, and calls that go in circles for too long.
+
+Rules:
+1. Words are a demand if they are a complaint or hint at harassment; thanks and backchannels never are.
+2. Two demands are the same by meaning (the classifier's embedding), by spelling only where there is no embedding.
+3. A demand counts as repeated when it comes again after the operator's final answer. If it came up only after it, its
+   first time is no repetition.
+4. Time alone means nothing: it counts with demands repeated after the final answer.
+5. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
+   understood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edge_agent.domain.finding import HARASSMENT, Finding, Label
+from edge_agent.domain.likeness import cosine, plain, spelled_alike
+
+if TYPE_CHECKING:
+    from edge_agent.domain.call import Utterance
+    from edge_agent.domain.finding import Scores
+    from edge_agent.domain.policy import Policy, RepeatRule, TimeRule
+
+LEAST_LETTERS = 5
+"""Shorter words are no demand: 「だから」「なんで」 come again in every conversation."""
+KEPT = 200
+"""Demands remembered of a call; the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A demand as it was voiced.
+
+    Attributes:
+        at_s: seconds from the start of the call to its last sound.
+        answered: it was voiced after the final answer.
+        model_version: name and version of the classifier.
+    """
+
+    sequence: int
+    at_s: float
+    text: str
+    embedding: tuple[float, ...] | None
+    answered: bool
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetition:
+    """What is remembered of a call's demands.
+
+    Attributes:
+        final_answer_s: seconds of the call at which the final answer was given first; None before.
+        repeated: how many utterances after it voiced a demand again.
+    """
+
+    final_answer_s: float | None = None
+    demands: tuple[Demand, ...] = ()
+    repeated: int = 0
+
+
+def answered(repetition: Repetition, *, at_s: float) -> Repetition:
+    """Return the repetition with the final answer given at `at_s`; only the first counts."""
+    return repetition if repetition.final_answer_s is not None else replace(repetition, final_answer_s=at_s)
+
+
+def demanded(
+    repetition: Repetition, utterance: Utterance, scores: Scores, policy: Policy
+) -> tuple[Repetition, tuple[Finding, ...]]:
+    """Take a customer's utterance; return with it the times its demand was voiced again, this one the last.
+
+    Nothing is returned if the words are no demand, or repeat none that has been answered.
+    """
+    if not _is_demand(utterance, scores, policy.repeat):
+        return repetition, ()
+    demand = Demand(
+        sequence=utterance.sequence,
+        at_s=utterance.end_s,
+        text=utterance.text,
+        embedding=scores.embedding,
+        answered=repetition.final_answer_s is not None,
+        model_version=scores.model_version,
+    )
+    again = _again(repetition, demand, policy.repeat) if demand.answered else ()
+    kept = (*repetition.demands, demand)[-KEPT:]
+    return replace(repetition, demands=kept, repeated=repetition.repeated + bool(again)), again
+
+
+def too_long(repetition: Repetition, *, at_s: float, policy: Policy) -> tuple[TimeRule, ...]:
+    """Return the rules met by a demand voiced again `at_s` seconds into the call, the longest time last."""
+    met = [rule for rule in policy.times if at_s >= rule.after_s and repetition.repeated >= rule.repeats]
+    return tuple(sorted(met, key=lambda rule: rule.after_s))
+
+
+def likeness(one: Demand, other: Demand, rule: RepeatRule) -> float:
+    """Return how alike two demands are, 1 and more meaning that they are the same."""
+    if one.embedding is not None and other.embedding is not None:
+        return cosine(one.embedding, other.embedding) / rule.similarity
+    return spelled_alike(one.text, other.text) / rule.spelling
+
+
+def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Finding, ...]:
+    same = [earlier for earlier in repetition.demands if likeness(earlier, demand, rule) >= 1.0]
+    # Its very first time was no repetition, wherever that was.
+    times = [time for time in [*same, demand][1:] if time.answered]
+    return tuple(
+        Finding(
+            label=rule.label,
+            score=1.0,
+            at_s=time.at_s,
+            sequence=time.sequence,
+            quote=time.text,
+            model_version=time.model_version,
+        )
+        for time in times
+    )
+
+
+def _is_demand(utterance: Utterance, scores: Scores, rule: RepeatRule) -> bool:
+    if len(plain(utterance.text)) < LEAST_LETTERS:
+        return False
+    return max(scores.labels.get(label, 0.0) for label in (Label.COMPLAINT, *HARASSMENT)) >= rule.demand

@@ -1,0 +1,46 @@
+"""What an operator has said: warnings and final answers, by the policy's marks and by their meaning.
+
+It is never weighed against the caller. It says how far the company has warned, and from when on a demand is repeated
+although it has been answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edge_agent.domain.likeness import cosine, is_heard
+
+if TYPE_CHECKING:
+    from edge_agent.domain.policy import Phrase, Policy
+
+
+def spoken_warning(text: str, policy: Policy) -> int:
+    """Return the level of the gravest warning in the operator's words: 1, 2, 3 (ending the call), or 0."""
+    return max((p.warning for p in policy.phrases if p.warning and _spoken(text, p, policy)), default=0)
+
+
+def is_final_answer(
+    text: str,
+    policy: Policy,
+    *,
+    embedding: Sequence[float] | None = None,
+    answers: Sequence[Sequence[float]] = (),
+) -> bool:
+    """Return whether the operator's words hold one of the policy's final answers.
+
+    Args:
+        text: the operator's words.
+        policy: the company's policy.
+        embedding: the classifier's embedding of `text`, if it gives one.
+        answers: embeddings of the policy's final answers.
+    """
+    if any(p.final_answer and _spoken(text, p, policy) for p in policy.phrases):
+        return True
+    if embedding is None:
+        return False
+    return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
+
+
+def _spoken(text: str, phrase: Phrase, policy: Policy) -> bool:
+    return any(is_heard(text, mark, overlap=policy.overlap) for mark in phrase.spoken_marks)

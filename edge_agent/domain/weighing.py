@@ -1,0 +1,68 @@
+"""How much a finding still weighs, and when findings meet a criterion.
+
+Rules:
+1. Evidence is the sum of the probabilities of the utterances that reached the criterion's threshold, each halved every
+   `half_life_s`; what has fallen to an eighth is forgotten.
+2. A criterion is met by the utterance just heard, when there are `hits` of them not forgotten and their evidence
+   suffices, or when this utterance alone is strong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_agent.domain.finding import Finding
+from edge_agent.domain.wording import thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_agent.domain.call import Utterance
+    from edge_agent.domain.finding import Scores
+    from edge_agent.domain.policy import Criterion, Policy
+
+FORGOTTEN = 0.125
+"""Share of its weight at which a finding is forgotten: after three half-lives."""
+
+
+def found(utterance: Utterance, scores: Scores, policy: Policy) -> tuple[Finding, ...]:
+    """Return what a customer's utterance shows: each label that reaches a criterion's threshold."""
+    return tuple(
+        Finding(
+            label=label,
+            score=scores.labels[label],
+            at_s=utterance.end_s,
+            sequence=utterance.sequence,
+            quote=utterance.text,
+            model_version=scores.model_version,
+        )
+        for label, threshold in thresholds(policy).items()
+        if scores.labels.get(label, 0.0) >= threshold
+    )
+
+
+def evidence(findings: Sequence[Finding], criterion: Criterion, *, now_s: float) -> float:
+    """Return how much there is for a criterion at `now_s` seconds of the call."""
+    return sum(f.score * _share(f, criterion, now_s) for f in counting(findings, criterion, now_s=now_s))
+
+
+def counting(findings: Sequence[Finding], criterion: Criterion, *, now_s: float) -> tuple[Finding, ...]:
+    """Return the findings that count for a criterion and are not forgotten, oldest first."""
+    return tuple(
+        f
+        for f in findings
+        if f.label is criterion.label and f.score >= criterion.threshold and _share(f, criterion, now_s) >= FORGOTTEN
+    )
+
+
+def relied_on(criterion: Criterion, findings: Sequence[Finding], *, sequence: int, now_s: float) -> tuple[Finding, ...]:
+    """Return the findings that meet the criterion at the utterance of that number, or none."""
+    there = counting(findings, criterion, now_s=now_s)
+    if not there or there[-1].sequence != sequence:
+        return ()
+    enough = len(there) >= criterion.hits and evidence(there, criterion, now_s=now_s) >= criterion.evidence
+    return there if enough or there[-1].score >= criterion.strong else ()
+
+
+def _share(finding: Finding, criterion: Criterion, now_s: float) -> float:
+    return float(0.5 ** (max(0.0, now_s - finding.at_s) / criterion.half_life_s))

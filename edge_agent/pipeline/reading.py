@@ -1,0 +1,97 @@
+"""What the classifier is asked about a call's words, and as little as possible: every question takes a few ms.
+
+Most utterances take one run. One more is needed when they hold a reported or denied clause or name a right, and one
+when they are vague and follow the customer's own turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
+
+if TYPE_CHECKING:
+    from edge_agent.domain.call import Utterance
+    from edge_agent.domain.finding import Scores
+    from edge_agent.domain.policy import Policy, Tentative
+    from edge_agent.ports import Classifier
+
+
+class Reading:
+    """Reads one call's words with the classifier."""
+
+    def __init__(self, classifier: Classifier, policy: Policy) -> None:
+        self._classifier = classifier
+        self._policy = policy
+
+    @cached_property
+    def answers(self) -> tuple[tuple[float, ...], ...]:
+        """Embeddings of the policy's final answers; none if the classifier gives no embeddings."""
+        said = (self._classifier.classify(p.text.ja).embedding for p in self._policy.phrases if p.final_answer)
+        return tuple(embedding for embedding in said if embedding is not None)
+
+    def of_operator(self, utterance: Utterance) -> Scores | None:
+        """Return scores for their embedding alone, None if they have none to compare."""
+        return self._classifier.classify(utterance.text) if self.answers else None
+
+    def of_customer(self, utterance: Utterance, turns: Sequence[Turn]) -> tuple[Scores, Scores]:
+        """Return the scores of the whole utterance, and those of the words in it that bear on judgement."""
+        whole = self._classifier.classify(utterance.text)
+        bearing = self._bearing(utterance.text, whole)
+        before = turns_before(turns, start_s=utterance.start_s, policy=self._policy)
+        # A quoted line is no continuation: what it says is not the speaker's own.
+        if bearing is whole and before and vague(whole, self._policy):
+            together = self._classifier.classify("".join([*(turn.text for turn in before), utterance.text]))
+            bearing = in_context(whole, together, before, self._policy)
+        return whole, bearing
+
+    def under_way(self, utterance: Utterance) -> Scores:
+        """Return the scores of words that may still change."""
+        return self._bearing(utterance.text, self._classifier.classify(utterance.text))
+
+    def _bearing(self, text: str, whole: Scores) -> Scores:
+        rest = bearing_words(text, self._policy)
+        return whole if rest == text else tempered(text, whole, self._classifier.classify(rest), self._policy)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Glance:
+    """The words of an utterance when they were last looked at, and when (seconds of the call)."""
+
+    text: str
+    at_s: float
+
+
+class Glances:
+    """Says which words under way are worth a look: not too often, and only when enough has changed."""
+
+    def __init__(self, tentative: Tentative) -> None:
+        self._tentative = tentative
+        self._sequence: int | None = None
+        self._last: _Glance | None = None
+
+    def worth(self, utterance: Utterance) -> bool:
+        """Return whether to look at the customer's words under way now, and remember that it was done."""
+        if not self._tentative.on:
+            return False
+        if utterance.sequence != self._sequence:
+            self._sequence, self._last = utterance.sequence, None
+        if self._last is None:
+            due = len(utterance.text) >= self._tentative.characters
+        else:
+            due = (
+                utterance.end_s - self._last.at_s >= self._tentative.every_s
+                and _changed(self._last.text, utterance.text) >= self._tentative.characters
+            )
+        if due:
+            self._last = _Glance(text=utterance.text, at_s=utterance.end_s)
+        return due
+
+
+def _changed(before: str, now: str) -> int:
+    """Return from how many characters on the two texts differ: recognition changes the end of what it hears."""
+    return sum(1 for one, other in zip_longest(before, now) if one != other)
