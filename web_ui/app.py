@@ -16,6 +16,7 @@ from web_ui import access, floor, headers, incidents, live, problems, quality, s
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
+from web_ui.views import marked
 
 MAX_REQUEST_BYTES = 64 * 1024
 """No form of ours is near it."""
@@ -62,6 +63,8 @@ def _teach_templates(app: Flask) -> None:
     @app.template_filter("words")
     def words(text: Text) -> str:
         return text.in_language(access.language())
+
+    app.add_template_filter(marked, "marked")
 
     @app.template_filter("moment")
     def moment(at: datetime | str) -> str:

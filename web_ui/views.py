@@ -88,6 +88,7 @@ class IncidentView:
     guide: Text
     phrase: Text | None
     quotes: tuple[str, ...]
+    telling: tuple[tuple[tuple[int, int], ...], ...]
     warnings: int
     opened_at: datetime
     revision: int
@@ -158,6 +159,7 @@ def incident_view(
         guide=alert.guide,
         phrase=phrase(alert, policy),
         quotes=alert.quotes,
+        telling=alert.telling,
         warnings=alert.warnings,
         opened_at=incident.opened_at,
         revision=alert.revision,
@@ -171,6 +173,17 @@ def incident_view(
         delivered=sum(r.kind == "delivered" for r in told),
         seen=sum(r.kind == "seen" for r in told),
     )
+
+
+def marked(quote: str, stretches: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Return a quote in pieces, each with whether it carried the decision; a whole quote is not marked."""
+    if list(stretches) == [(0, len(quote))]:
+        return [(quote, False)]
+    pieces, at = [], 0
+    for start, end in stretches:
+        pieces += [(quote[at:start], False), (quote[start:end], True)]
+        at = end
+    return [(text, telling) for text, telling in [*pieces, (quote[at:], False)] if text]
 
 
 def title(alert: Alert, policy: Policy) -> Text:

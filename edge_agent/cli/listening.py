@@ -168,6 +168,11 @@ class Report:
                 "withdrawn": alert.withdrawn,
                 "warnings": alert.warnings,
                 "warning_level": alert.warning_level,
+                "telling": [
+                    quote[start:end]
+                    for quote, stretches in zip(alert.quotes, alert.telling, strict=False)
+                    for start, end in stretches
+                ],
             },
             f"{alert.at_s:7.2f}  ■ {alert.change.value:6} {alert.severity.name} "
             f"{','.join(label.value for label in alert.types)}: {reason} [{alert.criterion}]{_unconfirmed(alert)}",

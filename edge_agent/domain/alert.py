@@ -47,6 +47,7 @@ class Alert:
         types: harassment types suspected, the first met first; empty for life safety and help.
         criterion: id of the policy's criterion that was met last.
         quotes: the customer's words relied on, oldest first.
+        telling: for each quote the stretches (start, end) of it that carried the decision.
         warnings: warnings the operator has spoken so far.
         warning_level: the gravest of them: 1, 2, 3 (ending the call), or 0.
         tentative: it rests on words that may still change; the final words confirm or withdraw it.
@@ -73,6 +74,7 @@ class Alert:
     warning_level: int = 0
     tentative: bool = False
     withdrawn: bool = False
+    telling: tuple[tuple[tuple[int, int], ...], ...] = ()
 
     def updated(self, assessment: Assessment) -> Alert:
         """Return the next revision by a newer assessment; raise `TransitionError` if the alert has ended."""
@@ -89,6 +91,7 @@ class Alert:
             guide=assessment.criterion.guide,
             phrase=assessment.criterion.phrase,
             quotes=tuple(finding.quote for finding in assessment.findings),
+            telling=tuple(finding.telling for finding in assessment.findings),
             warnings=assessment.warnings,
             warning_level=assessment.warning_level,
             tentative=assessment.tentative,
@@ -158,6 +161,7 @@ def open_alert(assessment: Assessment, *, alert_id: str, call_id: str, seat: str
         guide=assessment.criterion.guide,
         phrase=assessment.criterion.phrase,
         quotes=tuple(finding.quote for finding in assessment.findings),
+        telling=tuple(finding.telling for finding in assessment.findings),
         warnings=assessment.warnings,
         warning_level=assessment.warning_level,
         tentative=assessment.tentative,

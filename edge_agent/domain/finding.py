@@ -59,6 +59,7 @@ class Finding:
         sequence: the utterance's number within its call.
         quote: the customer's words.
         model_version: name and version of the model.
+        telling: stretches (start, end) of the quote that carried the score; empty if that was not asked.
     """
 
     label: Label
@@ -67,3 +68,4 @@ class Finding:
     sequence: int
     quote: str
     model_version: str
+    telling: tuple[tuple[int, int], ...] = ()

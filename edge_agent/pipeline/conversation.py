@@ -85,11 +85,15 @@ class Conversation:
         self._record, assessment = hear(before, utterance, bearing, self._policy)
         if self._record.complaint and not before.complaint:
             events.append(ComplaintHeard(call_id=self.call_id, at_s=utterance.end_s))
+        if assessment is not None:
+            assessment = self._reading.with_telling_words(assessment)
         return [*events, *_raised(self._alerting.final(assessment, at_s=utterance.end_s, record=self._record))]
 
     def _suspect(self, utterance: Utterance) -> list[Event]:
         assessment = suspect(self._record, utterance, self._reading.under_way(utterance), self._policy)
-        return list(_raised(self._alerting.suspected(assessment))) if assessment is not None else []
+        if assessment is None:
+            return []
+        return list(_raised(self._alerting.suspected(self._reading.with_telling_words(assessment))))
 
 
 def _raised(alerts: list[Alert]) -> list[AlertRaised]:

@@ -7,16 +7,19 @@ when they are vague and follow the customer's own turns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from edge_agent.domain.policy import Criterion
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
+from edge_agent.pipeline.attribution import telling_words
 
 if TYPE_CHECKING:
     from edge_agent.domain.call import Utterance
-    from edge_agent.domain.finding import Scores
+    from edge_agent.domain.finding import Label, Scores
+    from edge_agent.domain.judgement import Assessment
     from edge_agent.domain.policy import Policy, Tentative
     from edge_agent.ports import Classifier
 
@@ -52,6 +55,19 @@ class Reading:
     def under_way(self, utterance: Utterance) -> Scores:
         """Return the scores of words that may still change."""
         return self._bearing(utterance.text, self._classifier.classify(utterance.text))
+
+    def with_telling_words(self, assessment: Assessment) -> Assessment:
+        """Return an assessment whose findings say which of their words carried them; asked for alerts alone."""
+        findings = tuple(
+            replace(finding, telling=telling_words(finding.quote, partial(self._score, finding.label)))
+            if not finding.telling and isinstance(assessment.criterion, Criterion)
+            else finding
+            for finding in assessment.findings
+        )
+        return replace(assessment, findings=findings)
+
+    def _score(self, label: Label, text: str) -> float:
+        return self._classifier.classify(text).labels.get(label, 0.0)
 
     def _bearing(self, text: str, whole: Scores) -> Scores:
         rest = bearing_words(text, self._policy)

@@ -60,6 +60,7 @@ def alert_message(alert: Alert, incident: Incident, *, now: datetime) -> dict[st
         "reason": {"ja": alert.reason.ja, "en": alert.reason.en},
         "guide": {"ja": alert.guide.ja, "en": alert.guide.en},
         "quotes": list(alert.quotes),
+        "telling": [[list(stretch) for stretch in stretches] for stretches in alert.telling],
         "warnings": alert.warnings,
         "warning_level": alert.warning_level,
         "tentative": alert.tentative,

@@ -3,7 +3,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.domain.call import Speaker
+from edge_agent.domain.finding import Label, Scores
 from edge_agent.pipeline.attribution import MOST_PIECES, cut, telling_words
+from edge_agent.pipeline.conversation import Conversation
+from edge_agent.pipeline.events import AlertRaised
+from edge_agent.pipeline.voice import Words
+from edge_agent.ports import RATE
+from edge_agent.services.policy_pack import load_policy
+from edge_agent.settings import Settings
 
 
 def words_at(text: str, spans: tuple[tuple[int, int], ...]) -> list[str]:
@@ -52,3 +60,32 @@ def test_pieces_are_the_text_in_order_and_few(text: str) -> None:
     assert "".join(text[start:end] for start, end in pieces) == text
     assert len(pieces) <= MOST_PIECES
     assert all(start < end for start, end in pieces)
+
+
+class _Keyword:
+    """A classifier that knows one word."""
+
+    model_version = "keyword"
+
+    def classify(self, text: str) -> Scores:
+        score = 0.95 if "殺すぞ" in text else 0.01
+        return Scores(
+            labels={label: score if label is Label.THREAT else 0.0 for label in Label},
+            over=(),
+            harassment=score,
+            model_version=self.model_version,
+        )
+
+
+def test_an_alert_says_which_words_of_its_quote_carried_it() -> None:
+    call = Conversation(
+        call_id="c", seat="01", origin=0, classifier=_Keyword(), policy=load_policy(Settings().policy_file),
+        new_id=lambda: "a",
+    )  # fmt: skip
+    text = "昨日頼んだ荷物のことだけど早く持って来ないとお前殺すぞ"
+    events = call.say(Speaker.CUSTOMER, Words(number=0, start=0, end=RATE, text=text, final=True))
+    (alert,) = [event.alert for event in events if isinstance(event, AlertRaised)]
+    (stretches,) = alert.telling
+    said = "".join(alert.quotes[0][start:end] for start, end in stretches)
+    assert "殺すぞ" in said
+    assert "荷物" not in said

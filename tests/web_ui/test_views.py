@@ -16,7 +16,7 @@ from edge_agent.store.live import LineStatus
 from edge_agent.store.receipts import Receipt
 from tests.builders import START, a_policy, after, an_alert
 from tests.web_ui.conftest import in_call
-from web_ui.views import IncidentView, SeatView, Show, actor, incident_view, seat_view
+from web_ui.views import IncidentView, SeatView, Show, actor, incident_view, marked, seat_view
 
 LABEL = Text("1番席", "Seat 1")
 FAULT = Text("ケーブルを確認してください。", "Check the cable.")
@@ -137,3 +137,18 @@ def test_a_phrase_the_policy_no_longer_has_is_left_out() -> None:
 )
 def test_whoever_did_something_is_called_by_name(name: str, shown: str) -> None:
     assert actor(name, {"sato": "佐藤 美咲"}).ja == shown
+
+
+@pytest.mark.parametrize(
+    ("stretches", "pieces"),
+    [
+        ((), [("お前殺すぞ", False)]),
+        (((0, 5),), [("お前殺すぞ", False)]),
+        (((2, 5),), [("お前", False), ("殺すぞ", True)]),
+        (((0, 2), (4, 5)), [("お前", True), ("殺す", False), ("ぞ", True)]),
+    ],
+)
+def test_the_words_that_carried_a_decision_are_marked_unless_it_was_all_of_them(
+    stretches: tuple[tuple[int, int], ...], pieces: list[tuple[str, bool]]
+) -> None:
+    assert marked("お前殺すぞ", stretches) == pieces

@@ -112,7 +112,7 @@ function fill(card, view) {
   put(card, "[data-guide]", pick(view.guide));
   put(card, "[data-phrase]", view.phrase ? `「${view.phrase.ja}」` : "");
   card.querySelector("[data-phrase-name]").hidden = !view.phrase;
-  card.querySelector("[data-quotes]").replaceChildren(...view.quotes.slice(-2).map(quote));
+  card.querySelector("[data-quotes]").replaceChildren(...quotes(view));
   card.querySelector("[data-facts]").replaceChildren(...facts(view).map(chip));
   const mayAct = given().mayAct;
   card.querySelector("[data-act=acknowledge]").hidden = !mayAct || view.state !== "open";
@@ -139,10 +139,24 @@ function chip(text) {
   return element;
 }
 
-function quote(text) {
+function quotes(view) {
+  return view.quotes.map((text, at) => quote(text, view.telling[at] ?? [])).slice(-2);
+}
+
+// The words that carried the decision are marked, unless that was the whole of them.
+function quote(text, stretches) {
   const element = document.createElement("blockquote");
   element.lang = "ja";
-  element.textContent = `「${text}」`;
+  const whole = stretches.length === 1 && stretches[0][0] === 0 && stretches[0][1] === text.length;
+  let at = 0;
+  element.append("「");
+  for (const [start, end] of whole ? [] : stretches) {
+    const mark = document.createElement("mark");
+    mark.textContent = text.slice(start, end);
+    element.append(text.slice(at, start), mark);
+    at = end;
+  }
+  element.append(text.slice(at), "」");
   return element;
 }
 
