@@ -132,7 +132,7 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
         ),
         "rise": Rise(after_warning=2, highest=Severity.B3),
         "context": Context(turns=2, within_s=20.0, ambiguous=0.2),
-        "tentative": Tentative(on=True, threshold=0.85, every_s=0.6, characters=4),
+        "tentative": Tentative(on=True, threshold=0.85, least=5, every_s=0.6, characters=4),
         "rights": Rights(marks=("訴える", "弁護士", "消費者センター"), strong=0.97),
         "complaint_threshold": 0.5,
         "relay_marks": ("電話リレーサービス",),

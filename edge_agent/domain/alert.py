@@ -83,7 +83,7 @@ class Alert:
             self,
             change=AlertChange.UPDATE,
             revision=self.revision + 1,
-            at_s=assessment.at_s,
+            at_s=max(self.at_s, assessment.at_s),
             types=assessment.types,
             severity=max(self.severity, assessment.severity),
             criterion=assessment.criterion.id,

@@ -142,12 +142,14 @@ class Tentative:
     Attributes:
         on: whether they ever do.
         threshold: probability (0–1) needed; no lower than that of the criteria that act at once.
+        least: characters an utterance must have; the first syllables could become anything.
         every_s: seconds between two looks at the same utterance, at least.
         characters: characters that must differ since the last look.
     """
 
     on: bool
     threshold: float
+    least: int
     every_s: float
     characters: int
 

@@ -83,11 +83,12 @@ class _Glance:
 
 
 class Glances:
-    """Says which words under way are worth a look: not too often, and only when enough has changed."""
+    """Says which words under way are worth a look: enough of them, stable, not too often, and not again the same."""
 
     def __init__(self, tentative: Tentative) -> None:
         self._tentative = tentative
         self._sequence: int | None = None
+        self._seen = ""
         self._last: _Glance | None = None
 
     def worth(self, utterance: Utterance) -> bool:
@@ -95,10 +96,12 @@ class Glances:
         if not self._tentative.on:
             return False
         if utterance.sequence != self._sequence:
-            self._sequence, self._last = utterance.sequence, None
-        if self._last is None:
-            due = len(utterance.text) >= self._tentative.characters
-        else:
+            self._sequence, self._seen, self._last = utterance.sequence, "", None
+        # Words that recognition has just taken back were not stable, and what replaces them need not be.
+        stable = bool(self._seen) and utterance.text.startswith(self._seen)
+        self._seen = utterance.text
+        due = stable and len(utterance.text) >= self._tentative.least
+        if due and self._last is not None:
             due = (
                 utterance.end_s - self._last.at_s >= self._tentative.every_s
                 and _changed(self._last.text, utterance.text) >= self._tentative.characters

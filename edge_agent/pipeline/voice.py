@@ -186,7 +186,9 @@ class Voice:
         if not text or text == self._shown:
             return []
         self._shown = text
-        return [Words(number=self._number, start=self._begun, end=end, text=text, final=False)]
+        # What is recognised was said before the silence under way.
+        spoken = end if self.last_speech is None else max(self._begun, min(end, self.last_speech))
+        return [Words(number=self._number, start=self._begun, end=spoken, text=text, final=False)]
 
     def _finished(self, said: Recognised | None, end: int) -> list[Words]:
         if said is None or not said.text:

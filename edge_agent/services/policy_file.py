@@ -124,6 +124,7 @@ class TentativeTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     on: bool
     threshold: Share
+    least: Annotated[int, Meta(ge=1, le=100)]
     every_ms: Annotated[int, Meta(ge=200, le=10_000)]
     characters: Annotated[int, Meta(ge=1, le=100)]
 

@@ -237,6 +237,7 @@ def _policy(file: PolicyFile) -> Policy:
         tentative=Tentative(
             on=tentative.on,
             threshold=tentative.threshold,
+            least=tentative.least,
             every_s=tentative.every_ms / 1000,
             characters=tentative.characters,
         ),

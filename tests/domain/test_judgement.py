@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
-from edge_agent.domain.judgement import Assessment, CallRecord, hear
-from edge_agent.domain.policy import Criterion, Policy, Severity
-from tests.builders import WARNING, a_criterion, a_policy, said, scored
+from edge_agent.domain.judgement import Assessment, CallRecord, hear, suspect
+from edge_agent.domain.policy import Criterion, Policy, Rise, Severity
+from tests.builders import SECOND_WARNING, WARNING, a_criterion, a_policy, said, scored
 from tests.properties import QUICK
 
 POLICY = a_policy()
@@ -236,3 +237,105 @@ def test_nothing_is_reported_after_a_life_is_in_danger(turns: list[Turn]) -> Non
 def test_severity_never_falls_within_a_call(turns: list[Turn]) -> None:
     severities = [assessment.severity for assessment in call(turns, EVERYTHING)[1]]
     assert severities == sorted(severities)
+
+
+def test_the_reason_says_how_often_and_after_which_warning() -> None:
+    turns = [customer(5, {Label.ABUSE: 0.7}), operator(8, WARNING), customer(45, {Label.ABUSE: 0.7})]
+    _, [assessment] = call(turns)
+    assert assessment.reason.ja.endswith("（40秒間に2回、警告1の後）")
+    assert assessment.reason.en.endswith("(2 times within 40 s, after warning 1)")
+    assert (assessment.severity, assessment.warning_level) == (Severity.B2, 1)
+
+
+def test_abuse_that_goes_on_after_the_second_warning_is_graver_and_told_again() -> None:
+    turns = [
+        customer(5, {Label.ABUSE: 0.95}),
+        operator(8, WARNING),
+        customer(12, {Label.ABUSE: 0.7}),
+        customer(14, {Label.ABUSE: 0.7}),
+        operator(18, SECOND_WARNING),
+        customer(22, {}),
+        customer(25, {Label.ABUSE: 0.7}),
+        customer(28, {Label.ABUSE: 0.99}),
+    ]
+    _, assessments = call(turns)
+    assert [(a.at_s, a.severity, a.warning_level) for a in assessments] == [
+        (5, Severity.B2, 0),
+        (12, Severity.B2, 1),
+        (25, Severity.B3, 2),
+    ]
+    assert assessments[2].reason.ja.endswith("（警告2の後）")
+
+
+def test_a_policy_may_keep_severity_from_rising() -> None:
+    policy = a_policy(rise=Rise(after_warning=1, highest=Severity.B1))
+    _, assessments = call(
+        [customer(5, {Label.ABUSE: 0.95}), operator(8, WARNING), customer(9, {Label.ABUSE: 0.9})], policy
+    )
+    assert [a.severity for a in assessments] == [Severity.B2, Severity.B2]
+
+
+def test_a_warning_does_not_make_despair_graver() -> None:
+    _, [assessment] = call([operator(1, SECOND_WARNING), customer(5, {Label.LIFE_SAFETY: 0.9})])
+    assert assessment.severity is Severity.B0
+
+
+def test_one_breath_may_meet_several_criteria_at_once() -> None:
+    record, [assessment] = call([customer(5, {Label.ABUSE: 0.95, Label.THREAT: 0.7})])
+    assert assessment.types == (Label.THREAT, Label.ABUSE)
+    assert record.met == ("threat-rule", "abuse-rule")
+
+
+def suspected(
+    scores: dict[Label, float], record: CallRecord | None = None, policy: Policy = POLICY
+) -> Assessment | None:
+    partial = replace(said("ただじゃおかない", at_s=3), final=False)
+    return suspect(record or CallRecord(call_id="call-1"), partial, scored(scores), policy)
+
+
+def test_words_under_way_are_suspected_of_what_acts_at_once_and_only_if_sure() -> None:
+    assessment = suspected({Label.THREAT: 0.9})
+    assert assessment is not None
+    assert assessment.tentative
+    assert assessment.types == (Label.THREAT,)
+    assert suspected({Label.THREAT: 0.84}) is None
+    assert suspected({Label.ABUSE: 1.0}) is None
+    assert suspected({Label.LIFE_SAFETY: 1.0}) is None
+    assert suspected({Label.LIFE_SAFETY: 0.6, Label.THREAT: 1.0}) is None
+
+
+def test_a_policy_may_leave_words_under_way_alone() -> None:
+    off = a_policy(tentative=replace(POLICY.tentative, on=False))
+    assert suspected({Label.THREAT: 1.0}, policy=off) is None
+
+
+def test_nobody_in_despair_and_no_operator_is_suspected() -> None:
+    assert suspected({Label.THREAT: 1.0}, CallRecord(call_id="call-1", life_safety=True)) is None
+    words = replace(said(at_s=3, speaker=Speaker.OPERATOR), final=False)
+    assert suspect(CallRecord(call_id="call-1"), words, scored({Label.THREAT: 1.0}), POLICY) is None
+
+
+HARMLESS = SCORES.map(lambda s: {label: p * 0.199 for label, p in s.items() if label is not Label.COMPLAINT})
+
+
+@QUICK
+@given(conversations("c", HARMLESS), st.randoms(use_true_random=False))
+def test_harmless_utterances_raise_nothing_in_whatever_order(turns: list[Turn], random: Random) -> None:
+    times = [turn.utterance for turn in turns]
+    shuffled = random.sample(turns, len(turns))
+    reordered = [
+        Turn(replace(turn.utterance, sequence=at.sequence, start_s=at.start_s, end_s=at.end_s), turn.scores)
+        for turn, at in zip(shuffled, times, strict=True)
+    ]
+    assert call(reordered, EVERYTHING)[1] == []
+    # Nor do they add to what somebody harassing has said.
+    insult = customer(0.05, {Label.ABUSE: 0.6}, sequence=-1)
+    assert call([insult, *reordered])[1] == []
+
+
+@QUICK
+@given(conversations())
+def test_life_safety_ends_all_harassment_of_the_call(turns: list[Turn]) -> None:
+    danger = customer(0.01, {Label.LIFE_SAFETY: 0.9}, sequence=-1)
+    _, [assessment] = call([danger, *turns], EVERYTHING)
+    assert assessment.life_safety

@@ -165,3 +165,38 @@ def test_a_receipt_for_nothing_or_of_no_known_kind_is_ignored(db: Database, aler
     note_receipt(db, alert_id=alert_id, panel="panel-1", kind=kind, box=BOX, now=after(1))
     assert receipts.of(db, alert_id) == []
     assert len(actions(db)) == 1
+
+
+@pytest.mark.parametrize("before", [None, acknowledge, take])
+def test_a_withdrawn_alert_closes_its_incident_and_stays_on_record(
+    db: Database, before: Callable[..., Any] | None
+) -> None:
+    open_incident(db, an_alert(tentative=True), box=BOX, now=START)
+    if before is not None:
+        before(db, "alert-1", box=BOX, by="sato", now=after(1))
+    gone = an_alert(tentative=True).withdraw(at_s=14.0)
+    incident = change_alert(db, gone, box=BOX, now=after(2))
+    assert incident.state is IncidentState.WITHDRAWN
+    assert incident.closed == Mark(by="mamori", at=after(2))
+    assert incidents.unfinished(db) == []
+    assert incidents.find(db, "alert-1") == incident
+    assert actions(db)[-1] == ("mamori", "alert.withdrawn")
+    last = messages(db)[-1]
+    assert (last["change"], last["tentative"], last["withdrawn"], last["incident_state"]) == (
+        "end",
+        True,
+        True,
+        "withdrawn",
+    )
+    reviewed = review(db, "alert-1", box=BOX, by="sato", verdict=Verdict.FALSE_ALARM, now=after(60))
+    assert reviewed.state is IncidentState.REVIEWED
+
+
+def test_what_people_have_closed_stays_closed_when_the_alert_is_withdrawn(db: Database) -> None:
+    open_incident(db, an_alert(tentative=True), box=BOX, now=START)
+    acknowledge(db, "alert-1", box=BOX, by="sato", now=after(1))
+    close(db, "alert-1", box=BOX, by="sato", now=after(2))
+    change_alert(db, an_alert(tentative=True).withdraw(at_s=14.0), box=BOX, now=after(3))
+    kept = incidents.find(db, "alert-1")
+    assert kept is not None
+    assert (kept.state, kept.alert.withdrawn) == (IncidentState.CLOSED, True)

@@ -1,0 +1,154 @@
+"""A demand is repeated only after it has been answered; time counts only with it, and never in a relayed call."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge_agent.domain.call import Speaker
+from edge_agent.domain.finding import Label
+from edge_agent.domain.judgement import Assessment, CallRecord, hear
+from edge_agent.domain.policy import Severity
+from tests.builders import FINAL_ANSWER, a_policy, said, scored
+
+POLICY = a_policy()
+REFUND, APOLOGY, THANKS = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+DEMAND = {Label.COMPLAINT: 0.9}
+
+
+class Talk:
+    """A call, said turn by turn."""
+
+    def __init__(self) -> None:
+        self.record = CallRecord(call_id="call-1")
+        self.told: list[Assessment] = []
+        self._at = 0.0
+        self._sequence = 0
+
+    def wait(self, minutes: float) -> Talk:
+        self._at += minutes * 60
+        return self
+
+    def customer(
+        self,
+        text: str = "返金してくださいと申し上げています",
+        meaning: tuple[float, ...] | None = REFUND,
+        labels: dict[Label, float] | None = None,
+    ) -> Talk:
+        return self._say(Speaker.CUSTOMER, text, DEMAND if labels is None else labels, meaning)
+
+    def operator(self, text: str = FINAL_ANSWER, meaning: tuple[float, ...] | None = None) -> Talk:
+        return self._say(Speaker.OPERATOR, text, {}, meaning)
+
+    def _say(self, speaker: Speaker, text: str, labels: dict[Label, float], meaning: tuple[float, ...] | None) -> Talk:
+        self._at += 5
+        utterance = said(text, at_s=self._at, sequence=self._sequence, speaker=speaker)
+        self._sequence += 1
+        self.record, assessment = hear(
+            self.record, utterance, scored(labels, meaning), POLICY, answers=[(0.6, 0.6, 0.6)]
+        )
+        self.told += [assessment] if assessment else []
+        return self
+
+    @property
+    def ids(self) -> list[str]:
+        return [assessment.criterion.id for assessment in self.told]
+
+
+def test_the_third_repetition_after_the_final_answer_is_told() -> None:
+    talk = Talk().customer("返金してください").operator()
+    talk.customer("お金を戻してほしい").customer("代金を返してくれ")
+    assert talk.told == []
+    talk.customer("支払った分をお返し願えますか")
+    [assessment] = talk.told
+    assert assessment.criterion.id == "repeat"
+    assert (assessment.types, assessment.severity) == ((Label.DETENTION,), Severity.B1)
+    assert [finding.quote for finding in assessment.findings] == [
+        "お金を戻してほしい",
+        "代金を返してくれ",
+        "支払った分をお返し願えますか",
+    ]
+    assert "最終回答の後に同じ要求が3回" in assessment.reason.ja
+    assert "the same demand 3 times after the final answer" in assessment.reason.en
+
+
+def test_a_demand_may_be_repeated_as_often_as_one_likes_before_it_is_answered() -> None:
+    talk = Talk()
+    for _ in range(10):
+        talk.customer()
+    assert talk.operator().told == []
+
+
+def test_different_demands_after_the_final_answer_are_no_repetition() -> None:
+    talk = Talk().customer().operator()
+    talk.customer(meaning=APOLOGY).customer(meaning=THANKS).customer().customer("謝ってくださいませんか", APOLOGY)
+    assert talk.told == []
+
+
+def test_a_demand_that_comes_up_only_after_the_answer_needs_one_more() -> None:
+    talk = Talk().operator().customer().customer().customer()
+    assert talk.told == []
+    assert talk.customer().ids == ["repeat"]
+
+
+def test_thanks_and_backchannels_are_no_demand() -> None:
+    talk = Talk().customer().operator()
+    for _ in range(6):
+        talk.customer("わかりましたありがとうございます", THANKS, {})
+        talk.customer("だから", REFUND)
+    assert talk.told == []
+
+
+def test_without_embeddings_demands_are_compared_by_spelling() -> None:
+    talk = Talk().customer("全額返金してください", None).operator()
+    talk.customer("だから全額返金してください", None).customer("全額返金してくださいよ", None)
+    assert talk.customer("とにかく全額返金してください", None).ids == ["repeat"]
+    other = Talk().customer("全額返金してください", None).operator()
+    for text in ("責任者と話をさせてほしい", "いつ届くのか教えて", "説明書が入っていなかった"):
+        other.customer(text, None)
+    assert other.told == []
+
+
+def test_a_final_answer_is_also_known_by_its_meaning() -> None:
+    talk = Talk().customer().operator("何度お尋ねいただいても変わりません", (0.6, 0.6, 0.6))
+    assert talk.record.repetition.final_answer_s is not None
+
+
+def test_a_call_that_goes_in_circles_is_told_at_15_30_and_45_minutes() -> None:
+    talk = Talk().customer().operator().customer().customer()
+    assert talk.wait(15).customer().ids == ["loop-15"]
+    assert talk.customer().ids == ["loop-15"]
+    assert talk.wait(15).customer().ids == ["loop-15", "loop-30"]
+    assert talk.wait(15).customer().ids == ["loop-15", "loop-30", "loop-45"]
+    assert {assessment.severity for assessment in talk.told} == {Severity.B1}
+    assert "通話開始から45分" in talk.told[-1].reason.ja
+    assert "45 min into the call" in talk.told[-1].reason.en
+
+
+def test_a_long_call_that_does_not_go_in_circles_is_told_nothing() -> None:
+    talk = Talk().customer().operator()
+    talk.wait(50).customer(meaning=APOLOGY).wait(30).customer(meaning=THANKS)
+    assert talk.told == []
+    silent = Talk().customer().wait(90).customer().customer()
+    assert silent.told == []
+
+
+def test_when_much_time_has_passed_at_once_only_the_longest_is_told() -> None:
+    talk = Talk().customer().operator().customer().wait(50).customer().customer()
+    assert talk.ids == ["loop-45", "repeat"]
+    assert {"loop-15", "loop-30", "loop-45"} <= set(talk.record.met)
+
+
+@pytest.mark.parametrize("words", ["電話リレーサービスです", "耳が聞こえにくいのでもう一度お願いします"])
+def test_neither_counts_in_a_relayed_call_or_with_consideration(words: str) -> None:
+    talk = Talk().customer(words, THANKS, {}).customer().operator()
+    for _ in range(6):
+        talk.wait(10).customer()
+    assert talk.told == []
+    assert talk.record.unhurried
+
+
+def test_a_caller_in_despair_is_not_reported_for_repeating() -> None:
+    talk = Talk().customer().operator().customer(labels={Label.LIFE_SAFETY: 0.9})
+    for _ in range(6):
+        talk.wait(10).customer()
+    assert talk.ids == ["life-safety-rule"]
