@@ -72,7 +72,7 @@ class Panel:
             return
         language = languages()[0]
         mark = MARKS.get(message["kind"], message["kind"])
-        unconfirmed = " …確認中/UNCONFIRMED" if message["tentative"] and not message["withdrawn"] else ""
+        unconfirmed = " …確認中/UNCONFIRMED" if message.get("tentative") and not message.get("withdrawn") else ""
         quote = "".join(f"「{words}」" for words in message["quotes"][-2:])
         click.echo(
             f"{datetime.now().astimezone():%H:%M:%S} {mark} [{message['change']}/{message['incident_state']}] "

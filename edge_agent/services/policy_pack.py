@@ -96,7 +96,7 @@ def _check_phrases(path: Path, file: PolicyFile) -> None:
 
 
 def _check_rule(path: Path, rule: RuleTable, phrases: set[str]) -> None:
-    where = f"[[{_table(rule)}]] {rule.id}"
+    where = f"{_table(rule)} {rule.id}"
     if rule.label is Label.COMPLAINT:
         raise _error(
             path,
@@ -157,7 +157,7 @@ def _check_early(path: Path, file: PolicyFile) -> None:
 
 
 def _table(rule: RuleTable) -> str:
-    return {"CriterionTable": "criterion", "RepeatTable": "repeat", "TimeTable": "time"}[type(rule).__name__]
+    return {"CriterionTable": "[[criterion]]", "RepeatTable": "[repeat]", "TimeTable": "[[time]]"}[type(rule).__name__]
 
 
 def _refuse_doubles(path: Path, table: str, names: list[str]) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
+from onnxruntime import InferenceSession
 
 from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.domain.finding import HARASSMENT, Label
@@ -119,3 +124,31 @@ def test_a_mistyped_description_is_refused(folder: Path, change: tuple[str, str]
     path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
     with pytest.raises(ModelError, match=r"model\.toml"):
         OnnxClassifier(folder)
+
+
+class Embedding:
+    """The shipped graph with an output for the meaning of what was said."""
+
+    def __init__(self, graph: InferenceSession) -> None:
+        self._graph = graph
+
+    def get_outputs(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in ("probabilities", "harassment", "embedding")]
+
+    def run(self, names: list[str], inputs: dict[str, Any]) -> list[Any]:
+        assert names[-1] == "embedding"
+        return [*self._graph.run(names[:-1], inputs), np.array([0.6, 0.8], np.float32)]
+
+
+def test_a_model_may_give_the_meaning_of_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *given, **named: Embedding(InferenceSession(*given, **named))
+    )
+    scores = OnnxClassifier(MODEL).classify("返金してください")
+    assert scores.embedding == pytest.approx((0.6, 0.8))
+
+
+def test_a_meaning_has_length_one_or_there_is_none(classifier: OnnxClassifier) -> None:
+    embedding = classifier.classify("返金してください").embedding
+    assert embedding is None or sum(value**2 for value in embedding) == pytest.approx(1.0, abs=0.01)
+    assert classifier.classify("。").embedding is None

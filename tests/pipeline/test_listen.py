@@ -278,3 +278,42 @@ def test_the_line_says_how_loud_its_sides_are() -> None:
     tone = np.full(RATE // 10, 16384, np.int16)
     listener.feed(AudioBlock(customer=tone, operator=np.zeros(RATE // 10, np.int16)))
     assert listener.levels_dbfs == (pytest.approx(-6.02, abs=0.01), -120.0)
+
+
+LONG_THREAT = ("今からそっちに行って", "ぶん殴ってやる")
+
+
+def a_talker(answers: dict[str, dict[Label, float]]) -> LineListener:
+    numbers = count(1)
+    return LineListener(
+        "01",
+        ScriptedModel(*LONG_THREAT),
+        LoudnessDetector,
+        ScriptedClassifier(answers),
+        a_policy(),
+        Settings(),
+        lambda: f"id-{next(numbers)}",
+        whole_source_is_one_call=True,
+    )
+
+
+def test_a_threat_is_told_before_its_utterance_has_ended() -> None:
+    whole = "".join(LONG_THREAT)
+    listener = a_talker({LONG_THREAT[0]: {Label.THREAT: 0.4}, whole: {Label.THREAT: 0.95}})
+    spoken = play(listener, track(speech(1, 1.5), speech(2, 1.5)))
+    [tentative] = [event.alert for event in of(AlertRaised, spoken)]
+    assert (tentative.change, tentative.tentative, tentative.quotes) == (AlertChange.NEW, True, (whole,))
+    assert tentative.at_s < 3
+    rest = [event.alert for event in of(AlertRaised, [*play(listener, silence(2)), *listener.finish()])]
+    assert [(a.change, a.tentative, a.withdrawn) for a in rest] == [
+        (AlertChange.UPDATE, False, False),
+        (AlertChange.END, False, False),
+    ]
+
+
+def test_words_under_way_are_dated_to_the_speech_they_were_heard_in() -> None:
+    listener = a_talker({})
+    events = play(listener, track(speech(1, 1), silence(0.5)))
+    partials = [event.utterance for event in of(Heard, events) if not event.utterance.final]
+    assert partials
+    assert all(partial.end_s <= 1 + TOLERANCE_S for partial in partials)

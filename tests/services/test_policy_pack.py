@@ -58,9 +58,17 @@ def test_the_shipped_pack_takes_a_threat_at_once_and_never_warns_a_caller_in_des
     assert shipped.phrase(despair.phrase).warning == 0
 
 
+def test_the_shipped_pack_counts_repetition_and_time_gently(shipped: Policy) -> None:
+    assert (shipped.repeat.times, shipped.repeat.severity, shipped.repeat.label) == (3, Severity.B1, Label.DETENTION)
+    assert [rule.after_s for rule in shipped.times] == [900, 1800, 2700]
+    assert {rule.severity for rule in shipped.times} == {Severity.B1}
+    assert len({rule.id for rule in shipped.rules}) == len(shipped.criteria) + 4
+    assert shipped.tentative.threshold > max(c.threshold for c in shipped.criteria if c.immediate)
+
+
 def test_every_text_of_the_shipped_pack_is_in_both_languages(shipped: Policy) -> None:
     texts = [shipped.title]
-    for criterion in shipped.criteria:
+    for criterion in shipped.rules:
         texts += [criterion.title, criterion.reason, criterion.guide]
     for phrase in shipped.phrases:
         texts += [phrase.title, phrase.text]
@@ -147,6 +155,54 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             "strong is below threshold",
             id="strong below threshold",
         ),
+        pytest.param(
+            changed("hits = 2\nevidence = 0.9", "hits = 2\nevidence = 2.5"),
+            "[[criterion]] abuse-repeated",
+            "evidence is above hits",
+            id="evidence out of reach",
+        ),
+        pytest.param(
+            changed("hits = 1\nevidence = 0.5", "hits = 2\nevidence = 0.5"),
+            "[[criterion]] life-safety",
+            "told by one utterance",
+            id="life safety at the second time",
+        ),
+        pytest.param(changed("half_life_s = 60", "half_life_s = 0"), "half_life_s", ">= 1", id="no half-life"),
+        pytest.param(
+            TEXT.replace("final_answer = true\n", ""), "[[phrase]]", "lacks a final answer", id="no final answer"
+        ),
+        pytest.param(
+            changed('id = "loop-15-min"', 'id = "threat-immediate"'),
+            "[[time]]",
+            "holds 'threat-immediate' twice",
+            id="one id for two rules",
+        ),
+        pytest.param(
+            changed('id = "repeat-after-final-answer"\nlabel = "detention"', 'id = "again"\nlabel = "complaint"'),
+            "[repeat] again",
+            "complaint cannot be a criterion",
+            id="complaint as repetition",
+        ),
+        pytest.param(
+            changed('id = "loop-15-min"\nlabel = "detention"', 'id = "loop-15-min"\nlabel = "life_safety"'),
+            "[[time]] loop-15-min",
+            "life safety is told by words alone",
+            id="life safety by time",
+        ),
+        pytest.param(changed("after_s = 900", "after_s = 5"), "$.time[0].after_s", ">= 60", id="a loop of seconds"),
+        pytest.param(
+            changed("on = true\nthreshold = 0.9", "on = true\nthreshold = 0.3"),
+            "[tentative]",
+            "below that of a criterion",
+            id="hasty",
+        ),
+        pytest.param(
+            changed("ambiguous = 0.2", "ambiguous = 0.9"), "[context]", "above the threshold", id="no vagueness"
+        ),
+        pytest.param(changed("turns = 2", "turns = 9"), "$.context.turns", "<= 4", id="too many turns"),
+        pytest.param(changed("overlap = 0.75", "overlap = 0.2"), "$.spoken.overlap", ">= 0.5", id="hears anything"),
+        pytest.param(changed('"訴えてやる", ', '"訴", '), "$.rights.marks[0]", "regex", id="one character of a right"),
+        pytest.param(changed("[rise]", "[raise]"), "raise", "unknown field", id="renamed table"),
         pytest.param(
             changed("after_red_s = 900", "after_red_s = 10"), "[[ladder]] L4", "called before L3", id="ladder backwards"
         ),

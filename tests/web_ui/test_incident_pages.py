@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_agent.domain.alert import AlertKind
+from edge_agent.domain.finding import Label
 from edge_agent.domain.policy import Severity
 from edge_agent.services import incidents
 from edge_agent.store import audit, outbox
@@ -107,3 +108,22 @@ def test_the_list_keeps_what_is_to_be_done_apart_from_what_is_finished(pages: Pa
     open_part, _, finished = browser.get("/incidents/").text.partition("終わった事案</h2>")
     assert "/incidents/alert-2" in open_part
     assert "/incidents/alert-1" in finished
+
+
+def test_an_unconfirmed_suspicion_says_so_and_a_withdrawn_one_too(pages: Pages) -> None:
+    alert = pages.alert(tentative=True)
+    page = pages.browser("viewer").get("/incidents/alert-1").text
+    assert "「確認中」の疑いです" in page
+    incidents.change_alert(pages.main, alert.withdraw(at_s=14.0), box=BOX, now=START)
+    page = pages.browser("viewer").get("/incidents/alert-1").text
+    assert "取り下げられました" in page
+    assert "確定した言葉により取り下げ" in page
+    assert "「確認中」の疑いです" not in page
+    listed = pages.browser("viewer").get("/incidents/").text
+    assert "取り下げ" in listed
+    assert "対応が必要な事案はありません" in listed
+
+
+def test_the_title_of_a_rule_on_repetition_is_shown(pages: Pages) -> None:
+    pages.alert(criterion="loop-15", types=(Label.DETENTION,))
+    assert "loop-15（日本語）" in pages.browser("viewer").get("/incidents/alert-1").text

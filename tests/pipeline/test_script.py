@@ -1,0 +1,33 @@
+"""A scripted call is measured by what stands, not by what was withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge_agent.domain.alert import AlertChange
+from edge_agent.domain.finding import Label
+from edge_agent.pipeline.events import AlertRaised
+from edge_agent.pipeline.script import outcome
+from edge_agent.services.scripts import CallKind, Script
+from tests.builders import an_alert
+
+SCRIPT = Script(
+    call_id="s1", kind=CallKind.HARASSING, types=(Label.THREAT,), register="plain", age="50s", first=0, turns=()
+)
+
+
+def test_a_withdrawn_alert_is_none() -> None:
+    suspected = an_alert(tentative=True)
+    events = [AlertRaised(alert=suspected), AlertRaised(alert=suspected.withdraw(at_s=14))]
+    judged = outcome(SCRIPT, events, deadline_s=20.0)
+    assert (judged.alerted, judged.types, judged.late) == (False, frozenset(), False)
+
+
+def test_a_confirmed_alert_counts_from_its_first_moment_with_the_types_confirmed() -> None:
+    suspected = an_alert(tentative=True, at_s=12.5, types=(Label.SEXUAL,))
+    confirmed = replace(
+        suspected, change=AlertChange.UPDATE, revision=2, at_s=14.0, tentative=False, types=(Label.THREAT,)
+    )
+    judged = outcome(SCRIPT, [AlertRaised(alert=suspected), AlertRaised(alert=confirmed)], deadline_s=13.0)
+    assert (judged.alerted, judged.types, judged.late) == (True, frozenset({"threat"}), False)
+    assert judged.right
