@@ -32,9 +32,7 @@ AGENT_TAKES_S = 180.0
 """How long a switch may take the agent: it tries and loads the model first."""
 
 NAME = click.argument("name")
-BASE = click.option(
-    "--model", "base", help="対象のモデル（省略時は使用中のもの） / model (default: the one in use)"
-)
+BASE = click.option("--model", "base", help="対象のモデル（省略時は使用中のもの） / model (default: the one in use)")
 
 
 @contextmanager

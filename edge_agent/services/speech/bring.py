@@ -74,6 +74,8 @@ def bring(source: str, into: Path, *, progress: Progress) -> Brought:
             return _folder(path, into, progress)
         return _archive(path, into, source, progress)
     except (OSError, zipfile.BadZipFile, urllib.error.URLError, RuntimeError, NotImplementedError, EOFError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         # RuntimeError is what zipfile raises for an archive with a password.
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
         raise refused(source, f"読めません（{reason}）。", f"cannot be read ({reason}).") from error

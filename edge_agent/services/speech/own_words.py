@@ -15,7 +15,7 @@ from edge_agent.services.model_store import InstalledModel, ModelKind, Record, d
 from edge_agent.services.speech.choice import active_name, choose, find_speech
 from edge_agent.services.speech.graph_words import GR, HCLR, WORDS, add_words, read_labels
 from edge_agent.services.speech.install import DIGEST_SHOWN, WITH_WORDS, digest_of_files, put_in_place
-from edge_agent.services.speech.readings import Word, checked_word, read_sounds
+from edge_agent.services.speech.readings import Word, as_written, checked_word, read_sounds
 from edge_agent.services.speech.self_test import Probe, self_test
 from edge_agent.settings import Settings
 from edge_agent.store import audit
@@ -73,7 +73,7 @@ def with_word(settings: Settings, base: str, surface: str, readings: tuple[str, 
 def without_word(settings: Settings, base: str, surface: str) -> tuple[Word, ...]:
     """Return a model's added words without one; raise `WordError` if it was not added."""
     words = words_of(settings, base)
-    left = tuple(word for word in words if word.surface != surface)
+    left = tuple(word for word in words if word.surface != as_written(surface))
     if len(left) == len(words):
         raise WordError(
             Text(f"「{surface}」は追加された言葉ではありません。", f"{surface!r} was not added."),
@@ -84,7 +84,7 @@ def without_word(settings: Settings, base: str, surface: str) -> tuple[Word, ...
 
 def is_known(settings: Settings, base: str, surface: str) -> bool:
     """Tell whether a model knew a word from the start."""
-    return surface in read_labels(find_speech(settings, base).folder / WORDS)
+    return as_written(surface) in read_labels(find_speech(settings, base).folder / WORDS)
 
 
 def keep(

@@ -91,7 +91,7 @@ def checked_word(surface: str, readings: tuple[str, ...], weight: str, sounds: S
 
     Without readings the word must be written in kana and is its own reading.
     """
-    surface = unicodedata.normalize("NFKC", surface)
+    surface = as_written(surface)
     if not surface or len(surface) > LONGEST_WORD or any(char.isspace() or not char.isprintable() for char in surface):
         raise _error(
             f"「{surface}」は言葉として登録できません（空白なし、{LONGEST_WORD}文字以内）。",
@@ -103,6 +103,11 @@ def checked_word(surface: str, readings: tuple[str, ...], weight: str, sounds: S
     for reading in katakana:
         ways_of(reading, sounds)
     return Word(surface=surface, readings=katakana, weight=weight)
+
+
+def as_written(surface: str) -> str:
+    """Return a word in the form in which models write it."""
+    return unicodedata.normalize("NFKC", surface)
 
 
 def as_katakana(text: str) -> str:
