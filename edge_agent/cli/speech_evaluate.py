@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from edge_agent.adapters.audio_file import AudioFile
-from edge_agent.adapters.vosk_model import VoskModel
+from edge_agent.adapters.vosk_model import VoskModel, VoskRecognizer
 from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import say, show
 from edge_agent.errors import SettingsError, Text
+from edge_agent.ports import RATE
 from edge_agent.services.speech.choice import active_name, find_speech
 from edge_agent.services.speech.comparing import Figure
 from edge_agent.services.speech.evaluation import Figures, Heard, figures, read_recordings, read_telling
@@ -22,8 +24,10 @@ from edge_agent.services.speech.evaluation import evaluate as results_of
 from edge_agent.settings import Settings, share
 from edge_agent.store.database import open_main
 
-RECOGNIZERS = 4
+RECOGNIZERS = 2
 """Made and used at once to find out what one takes."""
+WARMED_S = 60.0
+"""Seconds of audio each of them hears for it: a recognizer remembers the parts of the graph it has been through."""
 TELLING = "firmware_config/policy/telling-words.txt"
 
 
@@ -52,8 +56,7 @@ def evaluate(
     loaded = _memory_mb()
     kept = [model.recognizer() for _ in range(RECOGNIZERS)]
     for recognizer in kept:
-        for block in AudioFile(recordings[0].file).blocks():
-            recognizer.accept(block.customer)
+        _warm(recognizer, [recording.file for recording in recordings])
     each = (_memory_mb() - loaded) / RECOGNIZERS
     results = []
     for result in results_of(recordings, telling, lambda file: _hear(model, file)):
@@ -98,6 +101,16 @@ def _hear(model: VoskModel, file: Path) -> Heard:
         texts.append(last.text)
         words += last.words
     return Heard(text="".join(texts), words=words, audio_s=source.duration_s, cpu_s=cpu_s)
+
+
+def _warm(recognizer: VoskRecognizer, files: Sequence[Path]) -> None:
+    heard = 0
+    for file in files:
+        for block in AudioFile(file).blocks():
+            recognizer.accept(block.customer)
+            heard += len(block.customer)
+            if heard >= WARMED_S * RATE:
+                return
 
 
 def _memory_mb() -> float:

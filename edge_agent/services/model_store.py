@@ -101,7 +101,7 @@ def find_model(models: Path, name: str, kind: ModelKind, *, installed: Path | No
     Raises:
         ModelError: it is unknown, of another kind, missing or altered.
     """
-    if installed is not None and _is_installed(installed / name):
+    if installed is not None and _is_installed(installed, name):
         record = read_record(installed / name)
         if record.kind is not kind:
             raise _error(
@@ -129,9 +129,9 @@ def find_model(models: Path, name: str, kind: ModelKind, *, installed: Path | No
     raise _error(manifest, f"モデル「{name}」は載っていません。", f"has no model {name!r}.")
 
 
-def _is_installed(folder: Path) -> bool:
+def _is_installed(installed: Path, name: str) -> bool:
     try:
-        return (folder / RECORD).is_file()
+        return name == Path(name).name and (installed / name / RECORD).is_file()
     except PermissionError:
         # Somebody who may not look into the box's folders uses what is shipped.
         return False

@@ -99,7 +99,6 @@ def keep(
     model = find_speech(settings, base)
     name = f"{base}{WITH_WORDS}"
     followed = active_name(db, settings) in {base, name}
-    changed = {word.surface for word in words} ^ {word.surface for word in words_of(settings, base)}
     settings.installed_models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.installed_models, prefix=".adding-") as adding:
         folder = Path(adding) / name
@@ -127,8 +126,8 @@ def keep(
         put_in_place(folder, settings.installed_models / name, record)
     made = find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
     with writing(db):
-        # Words are the company's own, never a caller's: they may stand in the chain.
-        detail = {"words": str(len(words)), "changed": " ".join(sorted(changed))[:500], "digest": digest}
+        # Not the words themselves: they may be names, and the chain is kept for good.
+        detail = {"words": str(len(words)), "digest": digest}
         audit.append(db, at=now, actor=by, action="speech.words", subject=name, detail=detail)
     if followed:
         choose(db, made, settings, by=by, now=now)
