@@ -15,10 +15,10 @@ from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.vosk_model import VoskModel, VoskRecognizer
 from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import say, show
+from edge_agent.domain.quality import Figure
 from edge_agent.errors import SettingsError, Text
 from edge_agent.ports import RATE
 from edge_agent.services.speech.choice import active_name, find_speech
-from edge_agent.services.speech.comparing import Figure
 from edge_agent.services.speech.evaluation import Figures, Heard, figures, read_recordings, read_telling
 from edge_agent.services.speech.evaluation import evaluate as results_of
 from edge_agent.settings import Settings, share

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+
+from edge_agent.domain.quality import Figure
 
 USUAL = {
     "下さい": "ください", "頂き": "いただき", "頂い": "いただい", "致し": "いたし", "御座い": "ござい",
@@ -63,15 +64,6 @@ def japanese_share(text: str) -> float:
     return len(JAPANESE.findall(text)) / len(text) if text else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A measured value and its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 def ratio(items: Sequence[Item], of: Callable[[Item], float], to: Callable[[Item], float]) -> Figure | None:
     """Return sum(of) / sum(to) with its interval over the items (seed fixed); None if the divisor is 0."""
     above = np.array([of(item) for item in items], float)
@@ -82,7 +74,7 @@ def ratio(items: Sequence[Item], of: Callable[[Item], float], to: Callable[[Item
     sums = below[drawn].sum(axis=1)
     rates = above[drawn].sum(axis=1)[sums > 0] / sums[sums > 0]
     low, high = np.percentile(rates, [2.5, 97.5])
-    return Figure(value=float(above.sum() / below.sum()), low=float(low), high=float(high))
+    return Figure(value=float(above.sum() / below.sum()), low=float(low), high=float(high), count=len(items))
 
 
 def _in_kanji(digits: str) -> str:

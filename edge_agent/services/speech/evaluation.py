@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.domain.quality import Figure
 from edge_agent.errors import AudioError, Text
-from edge_agent.services.speech.comparing import Figure, errors_between, plain, ratio
+from edge_agent.services.speech.comparing import errors_between, plain, ratio
 
 TABLE = "transcripts.tsv"
 COLUMNS = ("file", "text", "condition", "telling")
