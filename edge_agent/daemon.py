@@ -14,19 +14,25 @@ from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.adapters.service_manager import notify
 from edge_agent.adapters.silero import SileroDetector
+from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.domain.finding import Scores
+from edge_agent.errors import ModelError
 from edge_agent.log import Log
 from edge_agent.pipeline.lines import BlockQueue, LineWorker
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.recorder import Recorder
 from edge_agent.pipeline.sender import Sender
+from edge_agent.pipeline.speech_switch import SpeechSwitch
 from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.ports import Classifier
 from edge_agent.services import topics
-from edge_agent.services.model_store import ModelKind, find_model
+from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
+from edge_agent.services.speech.choice import find_speech, refuse
+from edge_agent.services.speech.self_test import self_test
 from edge_agent.settings import Settings
+from edge_agent.store import speech as speech_table
 from edge_agent.store.database import open_live, open_main
 
 PULSE_S = 1.0
@@ -65,13 +71,18 @@ def run(settings: Settings) -> None:
     """
     # Everything that can be wrong is found before the first thread starts.
     policy = load_policy(settings.policy_file)
-    speech = find_model(settings.models_folder, settings.models.speech, ModelKind.SPEECH)
     harassment = find_model(settings.models_folder, settings.models.harassment, ModelKind.HARASSMENT)
-    vosk_model = VoskModel(speech.folder, speech.version)
     classifier = SharedClassifier(OnnxClassifier(harassment.folder))
-    open_main(settings.data).close()
     open_live(settings.run).close()
     clock = SystemClock()
+    speech = SpeechSwitch(
+        _first_speech_model(settings, clock),
+        default=settings.models.speech,
+        find=lambda name: find_speech(settings, name),
+        load=lambda model: _tried(settings, model),
+        open_database=lambda: open_main(settings.data),
+        clock=clock,
+    )
     messenger = _messenger(settings, clock)
 
     workers: dict[str, LineWorker] = {}
@@ -80,7 +91,7 @@ def run(settings: Settings) -> None:
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
-        health=lambda: _health(recorder, workers),
+        health=lambda: _health(recorder, workers, speech),
     )
     recorder = Recorder(
         box=settings.box,
@@ -95,7 +106,7 @@ def run(settings: Settings) -> None:
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
     for seat in settings.seats:
         listener = LineListener(
-            seat.seat, vosk_model, SileroDetector, classifier, policy, settings, new_id=lambda: uuid.uuid4().hex
+            seat.seat, speech, SileroDetector, classifier, policy, settings, new_id=lambda: uuid.uuid4().hex
         )
         workers[seat.seat] = LineWorker(
             seat.seat,
@@ -118,11 +129,12 @@ def run(settings: Settings) -> None:
     messenger.start()
     supervisor.start("sender", sender.run)
     supervisor.start("recorder", recorder.run)
+    supervisor.start("speech", speech.run)
     for worker in workers.values():
         supervisor.start(f"line-{worker.seat}", worker.run)
     for device, card in zip(settings.devices, cards, strict=True):
         supervisor.start(f"card-{device.name}", card.run)
-    log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.version)
+    log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.model_version)
     _wait_for_signal(settings, recorder, list(workers.values()))
     notify("STOPPING=1")
     supervisor.stop()
@@ -145,12 +157,40 @@ def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
     )
 
 
-def _health(recorder: Recorder, workers: Mapping[str, LineWorker]) -> dict[str, object]:
+def _first_speech_model(settings: Settings, clock: SystemClock) -> VoskModel:
+    """Return the chosen model, or the settings' if the chosen one does not work: a floor is never left unheard."""
+    db = open_main(settings.data)
+    try:
+        chosen = speech_table.choice(db)
+        try:
+            model = find_speech(settings, chosen.chosen or settings.models.speech)
+            # What never ran is tried in a process of its own first: a broken model would end this one, again and again.
+            new = bool(chosen.chosen) and model.version != chosen.running
+            return _tried(settings, model) if new else VoskModel(model.folder, model.version)
+        except ModelError as error:
+            if chosen.chosen in {"", settings.models.speech}:
+                raise
+            log.error("speech.refused", model=chosen.version, error=type(error).__name__)
+            refuse(db, chosen, error, default=settings.models.speech, now=clock.now())
+        model = find_speech(settings, settings.models.speech)
+        return VoskModel(model.folder, model.version)
+    finally:
+        db.close()
+
+
+def _tried(settings: Settings, model: InstalledModel) -> VoskModel:
+    self_test(model.folder, shipped=settings.models_folder, probe=probe)
+    return VoskModel(model.folder, model.version)
+
+
+def _health(recorder: Recorder, workers: Mapping[str, LineWorker], speech: SpeechSwitch) -> dict[str, object]:
     return {
         "lines": len(workers),
         "faults": recorder.faults,
         "unwritten": recorder.unwritten,
         "behind_s": round(max((worker.behind_s for worker in workers.values()), default=0.0), 1),
+        "speech": speech.model_version,
+        "speech_refused": speech.refused,
     }
 
 

@@ -44,6 +44,10 @@ class QualityError(MamoriError):
     """The record of measured quality, or what is measured on, is missing or damaged."""
 
 
+class WordError(MamoriError):
+    """A word cannot be added to a speech model: no reading, or none the model can say."""
+
+
 class AudioError(MamoriError):
     """A file is no audio, or a sound card cannot be found, opened, or has gone."""
 

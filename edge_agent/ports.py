@@ -43,11 +43,13 @@ class Recognised:
         text: without spaces between Japanese tokens.
         start_s: seconds of the channel's audio given to the recogniser up to the first word.
         end_s: the same up to the end of the last word.
+        words: how many words there are.
     """
 
     text: str
     start_s: float
     end_s: float
+    words: int = 1
 
 
 class AudioSource(Protocol):
@@ -90,9 +92,12 @@ class Recognizer(Protocol):
 
 
 class RecognizerFactory(Protocol):
-    """A loaded speech model."""
+    """A loaded speech model, or the one chosen of several: then `model_version` changes with the choice."""
 
-    model_version: str
+    @property
+    def model_version(self) -> str:
+        """Return the version of the model that new recognizers use."""
+        ...
 
     def recognizer(self) -> Recognizer:
         """Return a recognizer for one channel."""

@@ -14,6 +14,8 @@ from edge_agent.errors import SettingsError, Text
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 """A short stable name, safe in topics, file names and addresses."""
+ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}\Z")]
+"""A model's name, which is also its folder's."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Milliseconds = Annotated[int, Meta(ge=0, le=600_000)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -87,10 +89,10 @@ class Calls(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Models(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which installed models are used; names of the manifest."""
+    """Which models are used unless somebody chose another (`mamori speech use`)."""
 
-    speech: Name = "speech-ja-starter"
-    harassment: Name = "harassment-ja-starter"
+    speech: ModelName = "speech-ja-starter"
+    harassment: ModelName = "harassment-ja-starter"
 
 
 class Mqtt(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,6 +143,11 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def models_folder(self) -> Path:
         """Folder with the models' manifest.toml."""
         return Path(self.paths.models) if self.paths.models else share() / "models"
+
+    @property
+    def installed_models(self) -> Path:
+        """Folder of the models that people of the floor installed, one folder each."""
+        return self.data / "models"
 
     @property
     def policy_file(self) -> Path:

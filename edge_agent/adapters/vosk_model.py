@@ -103,6 +103,7 @@ def _recognised(answer: str) -> Recognised | None:
         text=joined(word["word"] for word in words),
         start_s=float(words[0]["start"]),
         end_s=float(words[-1]["end"]),
+        words=len(words),
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from edge_agent.cli import appliance, devices, listening, panel, people, policy, quality
+from edge_agent.cli import appliance, devices, listening, panel, people, policy, quality, speech
 from edge_agent.cli.words import print_error
 from edge_agent.errors import MamoriError
 
@@ -54,5 +54,6 @@ for command in (
     quality.quality,
     devices.device,
     people.person,
+    speech.speech,
 ):
     main.add_command(command)

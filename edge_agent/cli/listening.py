@@ -25,6 +25,7 @@ from edge_agent.pipeline.events import AlertRaised, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
+from edge_agent.services.speech.choice import find_speech
 from edge_agent.settings import Settings
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -209,7 +210,7 @@ class Report:
 
 def _events(file: Path, settings: Settings, classifier: OnnxClassifier | Unjudged) -> Iterator[Event]:
     source = AudioFile(file)
-    speech = find_model(settings.models_folder, settings.models.speech, ModelKind.SPEECH)
+    speech = find_speech(settings, settings.models.speech)
     numbers = iter(range(1, sys.maxsize))
     listener = LineListener(
         "file",

@@ -46,6 +46,8 @@ class LineListener:
         whole_source_is_one_call: bool = False,
     ) -> None:
         self._seat = seat
+        self._models = models
+        self._model_version = models.model_version
         self._classifier = classifier
         self._policy = policy
         self._new_id = new_id
@@ -79,6 +81,8 @@ class LineListener:
 
     def feed(self, block: AudioBlock) -> list[Event]:
         """Take the next audio of the line; return what it brought, in order."""
+        if self._models.model_version != self._model_version:
+            self._follow_model()
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
         said: list[tuple[Speaker, Words]] = []
@@ -142,6 +146,13 @@ class LineListener:
     def _last_speech(self) -> int:
         origin = self._call.origin if self._call is not None else 0
         return max(origin, *(voice.last_speech or 0 for voice in self._voices.values()))
+
+    def _follow_model(self) -> None:
+        """Take the model chosen meanwhile, unless somebody speaks: a call ends on the model it began with."""
+        if self._call is None and all(voice.opened is None for voice in self._voices.values()):
+            self._model_version = self._models.model_version
+            for voice in self._voices.values():
+                voice.hear_with(self._models.recognizer())
 
     def _forget(self) -> None:
         for voice in self._voices.values():

@@ -111,6 +111,11 @@ class Voice:
         """End the stretch of speech under way, if any; return its last words."""
         return self._close(self._next - len(self._rest))
 
+    def hear_with(self, recognizer: Recognizer) -> None:
+        """Use another recognizer from the next stretch of speech on; only in silence, so that no word is lost."""
+        self._recognizer = recognizer
+        self._given = 0
+
     def forget(self) -> None:
         """Start afresh, as at the end of a call."""
         self.close()

@@ -1,4 +1,4 @@
-"""The installed models: what the manifest says of them, and whether they are still what it says."""
+"""The models: what the manifest, or the record of whoever installed one, says of them, and whether it is still so."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from msgspec import Meta
 from edge_agent.errors import ModelError, Text
 
 MANIFEST = "manifest.toml"
+RECORD = "installed.toml"
+"""Lies in the folder of every model a person installed."""
 
 
 class ModelKind(StrEnum):
@@ -46,12 +48,70 @@ class _Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     files: Annotated[dict[str, str], Meta(min_length=1)]
 
 
+class KnownModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model others publish, by which an archive is recognised.
+
+    Attributes:
+        md5: of the archive, as its publisher gives it; empty where none is known, so that a person has to decide.
+        bytes: size of the archive; 0 where it is not known.
+    """
+
+    name: str
+    kind: ModelKind
+    archive: str
+    licence: str
+    md5: str = ""
+    bytes: int = 0
+
+
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: tuple[_Model, ...]
+    known: tuple[KnownModel, ...] = ()
 
 
-def find_model(models: Path, name: str, kind: ModelKind) -> InstalledModel:
-    """Return the model of that name; raise `ModelError` if it is unknown, of another kind, missing or altered."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written beside a model that a person installed (`RECORD`).
+
+    Attributes:
+        version: digest of what was installed, shortened; pinned by every incident.
+        source: where it came from: an archive, a folder or an address.
+        digest: SHA-256 of the archive; of a folder, of its files' digests.
+        decided_by: who vouched for an unknown one; empty if the product knew its digest.
+        at: ISO 8601 time in UTC.
+        base: the model it was made from by adding words; else empty.
+        files: SHA-256 by file.
+    """
+
+    name: str
+    kind: ModelKind
+    version: str
+    licence: str
+    source: str
+    digest: str
+    decided_by: str
+    installed_by: str
+    at: str
+    files: Annotated[dict[str, str], Meta(min_length=1)]
+    base: str = ""
+
+
+def find_model(models: Path, name: str, kind: ModelKind, *, installed: Path | None = None) -> InstalledModel:
+    """Return the model of that name, shipped or installed by a person in a folder of the folder `installed`.
+
+    Raises:
+        ModelError: it is unknown, of another kind, missing or altered.
+    """
+    if installed is not None and _is_installed(installed, name):
+        record = read_record(installed / name)
+        if record.kind is not kind:
+            raise _error(
+                installed / name / RECORD,
+                f"「{name}」は {record.kind} のモデルで、{kind} には使えません。",
+                f"{name!r} is a model for {record.kind}, not for {kind}.",
+            )
+        for file, digest in record.files.items():
+            _check(installed / name / file, digest)
+        return InstalledModel(name=name, kind=kind, version=f"{name} {record.version}", folder=installed / name)
     manifest = models / MANIFEST
     for model in _read(manifest).model:
         if model.name != name:
@@ -67,6 +127,50 @@ def find_model(models: Path, name: str, kind: ModelKind) -> InstalledModel:
             _check(folder / file, digest)
         return InstalledModel(name=name, kind=kind, version=f"{name} {model.version}", folder=folder)
     raise _error(manifest, f"モデル「{name}」は載っていません。", f"has no model {name!r}.")
+
+
+def _is_installed(installed: Path, name: str) -> bool:
+    try:
+        return name == Path(name).name and (installed / name / RECORD).is_file()
+    except PermissionError:
+        # Somebody who may not look into the box's folders uses what is shipped.
+        return False
+
+
+def shipped_models(models: Path, kind: ModelKind) -> list[InstalledModel]:
+    """Return the models the manifest lists, unchecked; raise `ModelError` if it cannot be read."""
+    return [
+        InstalledModel(name=m.name, kind=m.kind, version=f"{m.name} {m.version}", folder=models / m.folder)
+        for m in _read(models / MANIFEST).model
+        if m.kind is kind
+    ]
+
+
+def known_models(models: Path) -> tuple[KnownModel, ...]:
+    """Return the models of others that the manifest knows; raise `ModelError` if it cannot be read."""
+    return _read(models / MANIFEST).known
+
+
+def read_record(folder: Path) -> Record:
+    """Return what is written beside an installed model; raise `ModelError` if it cannot be read."""
+    file = folder / RECORD
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=Record)
+    except OSError as error:
+        raise _error(file, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _error(file, f"誤りがあります: {error}", f"is wrong: {error}") from error
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder but its record, by its path in the folder."""
+    out = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name != RECORD:
+            with file.open("rb") as stream:
+                out[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return out
 
 
 def _read(manifest: Path) -> _Manifest:
@@ -109,5 +213,8 @@ _REINSTALL = Text(
 def _error(manifest: Path, ja: str, en: str) -> ModelError:
     return ModelError(
         Text(f"モデル一覧 {manifest}: {ja}", f"Model manifest {manifest}: {en}"),
-        Text("設定の models.speech と models.harassment を確認してください。", "See models.* in the settings."),
+        Text(
+            "設定の models.speech と models.harassment、「mamori speech list」を確認してください。",
+            "See models.* in the settings, and “mamori speech list”.",
+        ),
     )

@@ -71,6 +71,29 @@ def m001_first_light(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m002_speech_models(db: sqlite_utils.Database) -> None:
+    """Which speech model somebody chose, and what the agent made of it: one row."""
+    db.table("speech").create(
+        {
+            "row_id": int,
+            "chosen": str,
+            "version": str,
+            "chosen_by": str,
+            "chosen_at": str,
+            "before": str,
+            "before_version": str,
+            "running": str,
+            "running_at": str,
+            "refused": str,
+            "refused_at": str,
+            "reason_ja": str,
+            "reason_en": str,
+        },
+        pk="row_id",
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

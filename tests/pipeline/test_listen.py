@@ -16,7 +16,7 @@ from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings, Vad
 from tests.builders import WARNING, a_policy
-from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel
+from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel, ScriptedRecognizer
 
 if TYPE_CHECKING:
     from edge_agent.ports import Samples
@@ -317,3 +317,58 @@ def test_words_under_way_are_dated_to_the_speech_they_were_heard_in() -> None:
     partials = [event.utterance for event in of(Heard, events) if not event.utterance.final]
     assert partials
     assert all(partial.end_s <= 1 + TOLERANCE_S for partial in partials)
+
+
+class TwoModels:
+    """A speech model that can be changed for another while lines are open."""
+
+    def __init__(self) -> None:
+        self.now = ScriptedModel("古いモデル")
+        self.now.model_version = "old 1"
+        self.made = 0
+
+    @property
+    def model_version(self) -> str:
+        return self.now.model_version
+
+    def recognizer(self) -> ScriptedRecognizer:
+        self.made += 1
+        return self.now.recognizer()
+
+    def change(self) -> None:
+        self.now = ScriptedModel("新しいモデル")
+        self.now.model_version = "new 1"
+
+
+def test_a_call_ends_on_the_model_it_began_with_and_the_next_one_uses_the_new_model() -> None:
+    models, numbers = TwoModels(), count(1)
+    listener = LineListener(
+        "01",
+        models,
+        LoudnessDetector,
+        ScriptedClassifier({}),
+        a_policy(),
+        Settings(),
+        lambda: f"id-{next(numbers)}",
+    )
+    events = play(listener, track(speech(1, 1), silence(2)))
+    models.change()
+    events += play(listener, track(speech(1, 1), silence(10)))
+    assert [said.text for said in finals(events)] == ["古いモデル", "古いモデル"]
+    assert len(of(CallEnded, events)) == 1
+    events = play(listener, track(silence(1), speech(1, 1), silence(10)))
+    assert [said.text for said in finals(events)] == ["新しいモデル"]
+    (said,) = finals(events)
+    assert said.end_s - said.start_s == pytest.approx(1, abs=TOLERANCE_S)
+    assert models.made == 4  # two sides, twice; never one for each call
+
+
+def test_a_model_chosen_while_somebody_starts_to_speak_waits_for_silence() -> None:
+    models = TwoModels()
+    listener = LineListener(
+        "01", models, LoudnessDetector, ScriptedClassifier({}), a_policy(), Settings(), lambda: "id"
+    )  # fmt: skip
+    play(listener, speech(1, 0.2))
+    models.change()
+    events = play(listener, track(speech(1, 1), silence(10)))
+    assert [said.text for said in finals(events)] == ["古いモデル"]

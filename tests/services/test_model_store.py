@@ -89,3 +89,39 @@ def test_a_mistyped_manifest_is_refused(models: Path, more: str, kind: str, reas
 def test_a_manifest_that_is_no_text_is_refused(models: Path) -> None:
     (models / "manifest.toml").write_bytes(b"\xff\xfe\x00")
     assert "is wrong" in refused(models).what.en
+
+
+def installed(folder: Path, *, kind: str = "speech") -> Path:
+    (folder / "floor-model").mkdir(parents=True)
+    (folder / "floor-model/final.mdl").write_bytes(CONTENT)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    (folder / "floor-model/installed.toml").write_text(
+        f'name = "floor-model"\nkind = "{kind}"\nversion = "abc"\nlicence = ""\nsource = "usb"\ndigest = "d"\n'
+        f'decided_by = "sato"\ninstalled_by = "sato"\nat = "2026-11-24"\nbase = ""\n[files]\n"final.mdl" = "{digest}"\n'
+    )
+    return folder
+
+
+def test_a_model_somebody_installed_is_found_beside_the_shipped_ones(models: Path, tmp_path: Path) -> None:
+    folder = installed(tmp_path / "data")
+    found = find_model(models, "floor-model", ModelKind.SPEECH, installed=folder)
+    assert (found.version, found.folder) == ("floor-model abc", folder / "floor-model")
+    assert find_model(models, "speech-ja", ModelKind.SPEECH, installed=folder).version == "speech-ja 1.2"
+
+
+def test_an_installed_model_is_not_found_by_a_way_round(models: Path, tmp_path: Path) -> None:
+    folder = installed(tmp_path / "data")
+    with pytest.raises(ModelError, match="has no model"):
+        find_model(models, "../data/floor-model", ModelKind.SPEECH, installed=folder)
+
+
+def test_an_installed_model_for_something_else_is_refused(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is a model for harassment"):
+        find_model(models, "floor-model", ModelKind.SPEECH, installed=installed(tmp_path / "data", kind="harassment"))
+
+
+def test_an_installed_model_with_a_damaged_record_is_refused(models: Path, tmp_path: Path) -> None:
+    folder = installed(tmp_path / "data")
+    (folder / "floor-model/installed.toml").write_text("name = 3")
+    with pytest.raises(ModelError, match="is wrong"):
+        find_model(models, "floor-model", ModelKind.SPEECH, installed=folder)

@@ -1,0 +1,1 @@
+"""Speech models of a floor: installed, switched, given words of its own, measured."""
