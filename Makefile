@@ -27,7 +27,7 @@ timing:
 
 unit:
 	@$(SET_UP) test
-	@$(PY) -m pytest -m "not journey"
+	@$(PY) -m pytest -m "not journey and not real"
 
 check:
 	@$(SET_UP) test

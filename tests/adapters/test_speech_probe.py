@@ -13,6 +13,8 @@ from edge_agent.errors import ModelError
 from edge_agent.services.speech.self_test import HIGHEST_CER, self_test
 from edge_agent.settings import share
 
+pytestmark = pytest.mark.real
+
 MODELS = share() / "models"
 MODEL = MODELS / "speech/ja-starter"
 

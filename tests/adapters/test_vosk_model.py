@@ -17,6 +17,8 @@ from edge_agent.settings import share
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.real
+
 MODEL = share() / "models/speech/ja-starter"
 CALLS = share() / "firmware_config/demo/calls"
 PART_S = 24

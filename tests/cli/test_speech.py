@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from edge_agent.cli import main
 from edge_agent.settings import share
 
+pytestmark = pytest.mark.real
+
 MODEL = share() / "models/speech/ja-starter"
 CLIPS = share() / "models/speech/self-test"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,7 @@ def test_a_script_is_read_with_who_says_what(tmp_path: Path) -> None:
     assert found.turns[1].text == "ばか"
 
 
+@functools.cache
 def a_quality() -> Quality:
     lines = [line("abuse", "abuse"), line("complaint", "complaint"), line("", ""), line("life_safety", "life_safety")]
     return Quality(

@@ -16,6 +16,8 @@ from edge_agent.services.speech.graph_words import GR, HCLR, RANKS, WORDS, add_w
 from edge_agent.services.speech.readings import Word, checked_word, read_sounds
 from edge_agent.settings import share
 
+pytestmark = pytest.mark.real
+
 MODEL = share() / "models/speech/ja-starter"
 CALLS = share() / "firmware_config/demo/calls"
 PARCEL_S = (10.2, 15.5)

@@ -19,6 +19,8 @@ from edge_agent.store.database import Database, open_main
 from tests.builders import START
 from tests.speech_models import a_box, hears_all
 
+pytestmark = pytest.mark.real
+
 BASE = "speech-ja-starter"
 
 
