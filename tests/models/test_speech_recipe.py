@@ -3,6 +3,7 @@
 import math
 import random
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,18 @@ def test_distance_counts_the_changes_between_two_transcripts() -> None:
     assert edit_distance("金返せ", "金を返して") == 3
     assert edit_distance("", "土下座") == 3
     assert edit_distance("同じ", "同じ") == 0
+
+
+SHIPPED = RECIPE.parent / "ja-starter"
+
+
+def test_the_shipped_table_of_sounds_says_what_the_recipe_says() -> None:
+    table = tomllib.loads((SHIPPED / "graph/sounds.toml").read_text(encoding="utf-8"))
+    assert table["kana"] == {kana: " ".join(phones) for kana, phones in KANA.items()}
+    assert table["sounds"] == {
+        name: [ids.loop, ids.leave, ids.to_blank, ids.blank_loop, ids.blank_leave]
+        for name, ids in TRANSITIONS.items()
+        if name != "SIL"
+    }
+    disambiguation = (SHIPPED / "graph/disambig_tid.int").read_text().split()
+    assert table["word_start"] == int(disambiguation[-1])

@@ -360,7 +360,19 @@ def test_a_call_ends_on_the_model_it_began_with_and_the_next_one_uses_the_new_mo
     assert [said.text for said in finals(events)] == ["新しいモデル"]
     (said,) = finals(events)
     assert said.end_s - said.start_s == pytest.approx(1, abs=TOLERANCE_S)
-    assert models.made == 4  # two sides, twice; never one for each call
+    assert models.made == 6  # one for each side: at first, and after each call
+
+
+def test_recognizers_live_no_longer_than_a_call() -> None:
+    models = TwoModels()
+    listener = LineListener(
+        "01", models, LoudnessDetector, ScriptedClassifier({}), a_policy(), Settings(), lambda: "id"
+    )  # fmt: skip
+    for _ in range(3):
+        events = play(listener, track(speech(1, 1), silence(10)))
+        (said,) = finals(events)
+        assert (said.text, said.end_s - said.start_s) == ("古いモデル", pytest.approx(1, abs=TOLERANCE_S))
+    assert models.made == 2 + 3 * 2
 
 
 def test_a_model_chosen_while_somebody_starts_to_speak_waits_for_silence() -> None:
