@@ -25,7 +25,7 @@ MODEL_CONF = {
 }
 """How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL)."""
 
-GRAPH_FILES = ("HCLr.fst", "Gr.fst", "words.txt", "disambig_tid.int", "phones/word_boundary.int")
+GRAPH_FILES = ("HCLr.fst", "Gr.fst", "words.txt", "disambig_tid.int", "sounds.toml", "phones/word_boundary.int")
 
 
 def _conf(options: dict[str, str]) -> str:

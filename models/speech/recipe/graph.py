@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import kaldifst
 from ngram import Arc, NGrams
+from phones import KANA
 from topology import IDS, LAST_TRANSITION, NAMES, TRANSITIONS, in_position
 
 if TYPE_CHECKING:
@@ -43,6 +44,27 @@ class Spelt:
     word: str
     phones: tuple[int, ...]
     cost: float
+
+
+def sounds_toml(symbols: int) -> str:
+    """Return how kana sound in this model and the transitions of its sounds: for `mamori speech words`."""
+    rows = [
+        "format = 1",
+        f"word_start = {LAST_TRANSITION + symbols}",
+        f"word_cost = {-math.log(1 - SILENCE_PROBABILITY):.6g}",
+        f"blank_loop_cost = {BLANK_LOOP_COST}",
+        "",
+        "[kana]",
+        *(f'"{kana}" = "{" ".join(phones)}"' for kana, phones in sorted(KANA.items())),
+        "",
+        "# loop, leave, to_blank, blank_loop, blank_leave",
+        "[sounds]",
+    ]
+    for name in NAMES:
+        if name != "SIL":
+            ids = TRANSITIONS[name]
+            rows.append(f'"{name}" = [{ids.loop}, {ids.leave}, {ids.to_blank}, {ids.blank_loop}, {ids.blank_leave}]')
+    return "\n".join(rows) + "\n"
 
 
 def disambiguated(lexicon: Pronunciations) -> tuple[list[Spelt], int]:
@@ -177,6 +199,7 @@ def build(lexicon: Pronunciations, grams: NGrams, out: Path) -> None:
     ordered = sorted(final.items(), key=lambda pair: pair[1])
     (out / "words.txt").write_text("".join(f"{word} {at}\n" for word, at in ordered), encoding="utf-8")
     (out / "disambig_tid.int").write_text("".join(f"{LAST_TRANSITION + at}\n" for at in range(1, symbols + 1)))
+    (out / "sounds.toml").write_text(sounds_toml(symbols), encoding="utf-8")
     boundary = [f"{IDS[name]} {'nonword' if name == 'SIL' else BOUNDARY[name[-1]]}\n" for name in NAMES]
     (out / "phones" / "word_boundary.int").write_text("".join(boundary))
     for name in ("HCL.txt", "HCL.fst", "G.txt", "relabel.txt"):
