@@ -6,7 +6,7 @@ insults, and an own insult beside a quoted one still counts.
 It is conservative: in doubt a clause stays.
 
 1. Reported: the speaker was told so (passive, past), or somebody named as a third party said so, or the words are what
-   a message, film or notice says.
+   a message, film or notice says. Words in quotation marks are reported unless the speaker says that he says them.
 2. Denied: the speaker says that he does not say, ask or mean it.
 3. Kept: what the speaker says himself (「バカって言ってんだよ」), and reports that only serve to insult
    (「無能って言われるだろ」「言われたいのか」「言われて当然だ」).
@@ -77,6 +77,9 @@ _UNMEANT = re.compile(
     r"土下座(?:を|まで)?(?:させる|してもらう|してほしい|しろという|して欲しい)?)"
     r"(?:つもり|気|わけ|必要|意図|こと)(?:は|も|では|じゃ|など|なんて|までは)?(?:ない|なく|ありません|ございません|毛頭)"
 )
+_MARKED = re.compile(
+    r"[」』](?:と|って|とか|などと|なんて|だの)(?!.{0,4}(?:言って(?:る|ん|い|や)|言っと|言うぞ|言うから|言いた|思って|思う|言わせ))"
+)
 _BOUNDARY = re.compile(
     r"[。、.,!?！？\s「『]|(?:です|ます|でした|ました|ません)(?:が|けど|ので|よ|ね)?|けれど|けど|ので|のに|くせに|からな|からね|"
     r"だろう?|んだよ|ぞ|ぜ|るよ|てくれ|てください|やがれ|野郎|" + _THIRD + r"(?:に|から|が|は|も)"
@@ -99,7 +102,7 @@ def _clause(text: str) -> tuple[int, int] | None:
     """Return start and end of the first reported or denied clause, None if there is none."""
     found = [
         (_reach_back(text, match.start()), match.end())
-        for pattern in (_PASSIVE, _TREATED, _MESSAGE, _DENIED)
+        for pattern in (_PASSIVE, _TREATED, _MESSAGE, _DENIED, _MARKED)
         for match in pattern.finditer(text)
     ]
     found += [(match.start(), match.end()) for match in _UNMEANT.finditer(text)]
