@@ -125,14 +125,12 @@ def hear(
     """
     if not utterance.final:
         return record, None
-    record = replace(
-        record,
-        relay=record.relay or any(mark in utterance.text for mark in policy.relay_marks),
-        accommodation=record.accommodation or any(mark in utterance.text for mark in policy.accommodation_marks),
-    )
+    record = replace(record, relay=record.relay or any(mark in utterance.text for mark in policy.relay_marks))
     if utterance.speaker is Speaker.OPERATOR:
         embedding = scores.embedding if scores is not None else None
         return _operator_said(record, utterance, policy, embedding, answers), None
+    asks = any(mark in utterance.text for mark in policy.accommodation_marks)
+    record = replace(record, accommodation=record.accommodation or asks)
     if scores is None:
         return record, None
     repetition, again = demanded(record.repetition, utterance, scores, policy)

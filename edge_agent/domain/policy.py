@@ -127,7 +127,7 @@ class Context:
     Attributes:
         turns: how many turns before (0: never).
         within_s: seconds from the end of a turn within which it still belongs to the new words.
-        ambiguous: probability (0–1) the new words must reach alone; below it they say nothing of their own.
+        ambiguous: probability (0–1) words must reach alone to hint at a type; below it they say nothing of their own.
     """
 
     turns: int

@@ -4,7 +4,8 @@ Rules:
 1. Reported and denied clauses are left out (`quotation`), and so are the words by which a caller names a right.
 2. What remains is scored by itself. A harassment type has no more than both scores allow: it must be seen in the whole
    utterance and in what remains.
-3. Beside a named right, other words may make it a threat or exposure: where the whole says so very strongly, it stands.
+3. Beside a named right, other words may make it a threat or exposure: where the whole says so very strongly, and they
+   hint at it themselves, it stands.
 4. Complaint and life safety are seen in the whole utterance alone.
 5. Words too vague by themselves may be judged with the customer's turns just before them. That counts for a type only
    if the new words hint at it themselves and those turns did not already say it: a harmless word after a harassing
@@ -13,7 +14,9 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
 
     from edge_agent.domain.policy import Policy
 
+_VERB = (
+    r"(?:でも何でも|にでも|にも|でも|[にをへとがはで])?"
+    r"(?:言|話|相談|通報|連絡|電話|訴え?|依頼|頼|呼|行|立て|つけ|付け|入れ|出|任せ|報告|掛け|かけ|書|取|起こ|や|し)?"
+    r"(?:[るうくぶむすいっせたてし]|か(?!ら)|ます|まし|やる|やり|もら[いうえ]|いただ[きく]|頂[きく]|おく|おき)*"
+    r"(?:から|けど|ので|です|[ぞぜよわねなだのさ])*"
+)
+"""What a named right is said with: a particle, an everyday verb and its endings, which only say that it is meant.
+
+A closed list, so that an own word after it (「訴えるぞ、ばか」) is never taken for an ending.
+"""
 OTHER_WORDS = 6
 """Letters beside a named right from which there are other words at all."""
 _BESIDE_RIGHTS = (Label.THREAT, Label.EXPOSURE)
@@ -57,7 +70,8 @@ def tempered(text: str, whole: Scores, rest: Scores, policy: Policy) -> Scores:
     remaining = _without_rights(own, policy)
     if own == text and remaining != own and len(plain(remaining)) >= OTHER_WORDS:
         for label in _BESIDE_RIGHTS:
-            if whole.labels.get(label, 0.0) >= policy.rights.strong:
+            hinted = rest.labels.get(label, 0.0) >= policy.context.ambiguous
+            if hinted and whole.labels.get(label, 0.0) >= policy.rights.strong:
                 labels[label] = whole.labels[label]
     return replace(whole, labels=labels)
 
@@ -99,6 +113,10 @@ def thresholds(policy: Policy) -> dict[Label, float]:
 
 
 def _without_rights(text: str, policy: Policy) -> str:
-    for mark in sorted(policy.rights.marks, key=len, reverse=True):
-        text = text.replace(mark, "")
-    return text
+    return _named(policy.rights.marks).sub("", text)
+
+
+@cache
+def _named(marks: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what matches a named right to the end of its verb: 「警察に通報」 and the 「してやるからな」 after it."""
+    return re.compile(f"(?:{'|'.join(re.escape(mark) for mark in sorted(marks, key=len, reverse=True))}){_VERB}")

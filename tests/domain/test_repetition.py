@@ -147,6 +147,11 @@ def test_neither_counts_in_a_relayed_call_or_with_consideration(words: str) -> N
     assert talk.record.unhurried
 
 
+def test_an_operator_cannot_ask_for_consideration_in_the_callers_place() -> None:
+    talk = Talk().operator("耳が聞こえにくいのでしょうか").customer().operator().customer().customer().customer()
+    assert talk.ids == ["repeat"]
+
+
 def test_a_caller_in_despair_is_not_reported_for_repeating() -> None:
     talk = Talk().customer().operator().customer(labels={Label.LIFE_SAFETY: 0.9})
     for _ in range(6):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.finding import HARASSMENT, Label
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
+from edge_agent.services.policy_pack import load_policy
 from tests.builders import a_policy, scored
 from tests.properties import QUICK
 
 POLICY = a_policy()
+SHIPPED = load_policy(Path(__file__).parents[2] / "firmware_config/policy/mamori.toml")
 PROBABILITIES = st.floats(0, 1, allow_nan=False)
 SCORES = st.fixed_dictionaries({}, optional=dict.fromkeys(Label, PROBABILITIES))
 
@@ -42,6 +46,24 @@ def test_a_right_alone_is_no_threat_however_the_classifier_takes_it(said: str) -
     assert left.labels[Label.EXPOSURE] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("警察に通報してやるからな", ""),
+        ("それで出来なかったら訴えるからな。裁判でも何でもやるぞ。", "それで出来なかったら。。"),
+        ("弁護士に相談して消費者センターにも言いますから", ""),
+        ("口コミに正直に書かせてもらうよ", ""),
+        ("訴えるぞばかやろう", "ばかやろう"),
+        ("お前ら全員ぶっ殺して訴えるからな", "お前ら全員ぶっ殺して"),
+        ("弁護士つけてお前を殺すからな", "お前を殺すからな"),
+        ("訴えるぞこの野郎家族もただじゃおかない", "この野郎家族もただじゃおかない"),
+        ("消費者センターに言うからな覚えとけ", "覚えとけ"),
+    ],
+)
+def test_a_named_right_ends_with_its_verb_and_no_other_word_goes_with_it(said: str, left: str) -> None:
+    assert bearing_words(said, SHIPPED) == left
+
+
 def test_other_words_beside_a_right_count_when_the_threat_is_very_strong() -> None:
     said = "訴えるし家族もただで済むと思うな"
     strong = tempered(said, scored({Label.THREAT: 0.98, Label.ABUSE: 0.98}), scored({Label.THREAT: 0.4}), POLICY)
@@ -54,6 +76,12 @@ def test_other_words_beside_a_right_count_when_the_threat_is_very_strong() -> No
 def test_a_right_beside_a_few_letters_stays_a_right() -> None:
     left = tempered("訴えるからな", scored({Label.THREAT: 0.99}), scored(), POLICY)
     assert left.labels[Label.THREAT] == 0.0
+
+
+def test_harmless_words_beside_a_right_leave_it_a_right_however_strongly_it_is_taken() -> None:
+    said = "それで出来なかったら訴えるからな何でもやるぞ"
+    left = tempered(said, scored({Label.THREAT: 0.99}), scored({Label.THREAT: 0.1}), POLICY)
+    assert left.labels[Label.THREAT] == 0.1
 
 
 @QUICK

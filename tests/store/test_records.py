@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -106,3 +107,16 @@ def test_what_happened_to_one_subject_is_found_in_order(db: Database) -> None:
             )
     assert [entry.action for entry in audit.of(db, "x")] == ["a0", "a2"]
     assert audit.of(db, "x")[0].detail == {"理由": "なし"}
+
+
+def test_an_incident_kept_before_alerts_could_be_tentative_is_read(db: Database) -> None:
+    with writing(db):
+        incidents.save(db, an_incident())
+        [row] = db.table("incidents").rows
+        record = json.loads(row["record"])
+        for key in ("tentative", "withdrawn", "warning_level"):
+            del record["alert"][key]
+        db.table("incidents").update("alert-1", {"record": json.dumps(record)})
+    found = incidents.find(db, "alert-1")
+    assert found is not None
+    assert (found.alert.tentative, found.alert.withdrawn, found.alert.warning_level) == (False, False, 0)
