@@ -150,19 +150,19 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             changed('phrase = "limit"', 'phrase = "limits"'), "authority-repeated", "'limits'", id="unknown phrase"
         ),
         pytest.param(
-            changed("threshold = 0.5\nstrong = 0.95", "threshold = 0.5\nstrong = 0.4"),
+            changed("threshold = 0.4\nstrong = 0.9\n", "threshold = 0.4\nstrong = 0.3\n"),
             "[[criterion]] abuse-repeated",
             "strong is below threshold",
             id="strong below threshold",
         ),
         pytest.param(
-            changed("hits = 2\nevidence = 0.9", "hits = 2\nevidence = 2.5"),
+            changed("hits = 2\nevidence = 0.8", "hits = 2\nevidence = 2.5"),
             "[[criterion]] abuse-repeated",
             "evidence is above hits",
             id="evidence out of reach",
         ),
         pytest.param(
-            changed("hits = 1\nevidence = 0.5", "hits = 2\nevidence = 0.5"),
+            changed("hits = 1\nevidence = 0.25\n", "hits = 2\nevidence = 0.25\n"),
             "[[criterion]] life-safety",
             "told by one utterance",
             id="life safety at the second time",
@@ -210,7 +210,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             changed("2027-04-01", "2026-04-01"), "review_by", "not after effective_from", id="review too early"
         ),
         pytest.param(
-            changed("threshold = 0.5", "threshold = 1.5"), "$.criterion[0].threshold", "<= 1.0", id="no probability"
+            changed("threshold = 0.25", "threshold = 1.5"), "$.criterion[0].threshold", "<= 1.0", id="no probability"
         ),
         pytest.param(changed('severity = "B3"', 'severity = "B4"'), "severity", "B[0-3]", id="unknown severity"),
         pytest.param(changed('source = "published"', 'source = "hearsay"'), "source", "hearsay", id="unknown source"),
