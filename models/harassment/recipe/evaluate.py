@@ -39,7 +39,7 @@ def main() -> None:
         outputs.append(graph.run(session, tokenizer, [text]))
         milliseconds.append((time.perf_counter() - began) * 1e3)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    probabilities, harassment = (np.concatenate(each) for each in zip(*outputs, strict=True))
+    probabilities, harassment, _ = (np.concatenate(each) for each in zip(*outputs, strict=True))
     scored = report.Scored(
         lines=lines.test, probabilities=probabilities, harassment=harassment[:, 0], thresholds=thresholds
     )
@@ -48,7 +48,7 @@ def main() -> None:
     print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
           f"peak memory of this process {memory:.0f} MB (libraries of the recipe included).")  # fmt: skip
     if arguments.fp32 is not None:
-        exact, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
+        exact, _, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
         _print_flips(probabilities, exact, thresholds)
     if arguments.errors:
         _print_errors(scored)

@@ -38,9 +38,9 @@ class Stage:
 
 
 HEAD_RATE = 8
-FIRST = Stage(epochs=7, rate=2e-4, neutral_share=NEUTRAL_SHARE)
-SECOND = Stage(epochs=3, rate=1.2e-4, neutral_share=None)
-THIRD = Stage(epochs=4, rate=1.5e-4, neutral_share=0.6)
+FIRST = Stage(epochs=5, rate=2e-4, neutral_share=NEUTRAL_SHARE)
+SECOND = Stage(epochs=2, rate=1.2e-4, neutral_share=None)
+THIRD = Stage(epochs=3, rate=1.5e-4, neutral_share=0.6)
 PLAN = ((FIRST, SECOND), (THIRD,))
 """Stages by the noise they learn from: each group hears the lines damaged anew."""
 _BATCH = 32

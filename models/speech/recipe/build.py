@@ -55,19 +55,20 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         shards = ("words-*", "openjtalk-train-*", "kokoro-train-*")
         return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
 
-    weights, graph = work / "second.pt", work / "graph"
+    weights, graph = work / "third.pt", work / "graph"
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
         speech("kokoro", "telling", 1, 0),
         speech("openjtalk", "train", 1, 1600),
         speech("kokoro", "train", 2, 6000),
-        *(heard("words", number) for number in range(2)),
-        *(heard("openjtalk-train-1", number) for number in range(2)),
+        heard("words", 0),
+        heard("openjtalk-train-1", 0),
         *(heard("kokoro-train-2", number) for number in range(3)),
         Stage(name="features-dev", script="listening.py", arguments=places),
         training("first", "", epochs=1.5, rate="8e-4", freeze=5),
         training("second", "first.pt", epochs=2.5, rate="4e-4", freeze=3),
+        training("third", "second.pt", epochs=2.0, rate="3e-4", freeze=3),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
         Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),
