@@ -108,10 +108,11 @@ def latency() -> list[str]:
                 rss.append(agent.memory_info().rss / 2**20)
                 cpu.append(agent.cpu_percent())
             for _number, call in enumerate(calls, start=1):
-                ends = [floor.epoch + START_S + turn["end"] for turn in turns(call) if turn["speaker"] == "customer"]
+                zero = floor.epoch + START_S
+                said = [turn for turn in turns(call) if turn["speaker"] == "customer"]
                 for at, message in panel.of(seat=f"{calls.index(call) + 1:02}", change="new"):
-                    # The utterance that raised it is the last one that had ended by then.
-                    waits.append(at - max(end for end in ends if end <= at))
+                    # The utterance that raised it is the last one begun; before its end, the wait is negative.
+                    waits.append(at - zero - max(turn["end"] for turn in said if zero + turn["start"] <= at))
                     print(f"  {call}: {message['kind']} {message['types']} after {waits[-1]:.2f} s")  # noqa: T201
             panel.close()
         finally:
