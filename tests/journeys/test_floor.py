@@ -142,7 +142,7 @@ def test_a_harassing_call_raises_an_alert_of_its_type(call: str, heard: Panel) -
 @pytest.mark.parametrize(
     "call",
     [
-        pytest.param(call, marks=pytest.mark.xfail(reason="the starter model hears 下着 here at times only", strict=False))
+        pytest.param(call, marks=pytest.mark.xfail(reason="the model hears 下着 here at times only", strict=False))
         if call == "sexual"
         else call
         for call in HARASSING

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from models.harassment.recipe import corpus, noise, spec, thresholds  # noqa: E402
 from models.harassment.recipe.corpus import Line, Part  # noqa: E402
+from models.harassment.recipe.held_out import table  # noqa: E402
 
 CORPUS = ROOT / "models" / "harassment" / "corpus"
 
@@ -212,3 +213,8 @@ def test_a_threshold_never_falls_below_its_floor() -> None:
     chosen = thresholds.choose(np.full((10, 12), 0.9, np.float32), targets, budget)
     assert chosen[:10] == pytest.approx(0.4)
     assert chosen[11] == pytest.approx(0.2)
+
+
+def test_the_held_out_table_is_the_test_part_of_the_corpus_that_nothing_is_trained_on() -> None:
+    held_out = Path(__file__).parents[2] / "models/harassment/heldout/split.tsv"
+    assert table(held_out.parents[1] / "corpus") == held_out.read_text(encoding="utf-8")
