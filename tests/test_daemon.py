@@ -20,6 +20,8 @@ from edge_agent.store.database import Database, open_main
 from tests.builders import START
 from tests.speech_models import hears_all
 
+pytestmark = pytest.mark.real
+
 SHIPPED = "speech-ja-starter"
 
 

@@ -16,6 +16,8 @@ from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.domain.finding import HARASSMENT, Label
 from edge_agent.errors import ModelError
 
+pytestmark = pytest.mark.real
+
 MODEL = Path(__file__).parents[2] / "models" / "harassment" / "ja-starter"
 
 

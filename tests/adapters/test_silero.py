@@ -13,6 +13,8 @@ from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.settings import share
 
+pytestmark = pytest.mark.real
+
 CALLS = share() / "firmware_config/demo/calls"
 
 

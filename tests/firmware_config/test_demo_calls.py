@@ -13,6 +13,8 @@ import soundfile
 
 from edge_agent.domain.finding import HARASSMENT
 
+pytestmark = pytest.mark.real
+
 DEMO = Path(__file__).parents[2] / "firmware_config" / "demo"
 SCRIPTS = sorted((DEMO / "scripts").glob("*.toml"))
 RATE = 8000
