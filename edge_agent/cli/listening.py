@@ -55,7 +55,7 @@ class Unjudged:
 @SETTINGS
 def listen(*, file: Path, as_json: bool, settings_file: Path | None) -> None:
     """録音を聴いて判断する（WAV・FLAC・Opus、左が顧客・右がオペレーター） / listen to a recording and judge it."""
-    settings = _settings(settings_file)
+    settings = settings_from(settings_file)
     report = Report(as_json=as_json)
     for event in _events(file, settings, _classifier(settings)):
         report.take(event)
@@ -68,7 +68,7 @@ def listen(*, file: Path, as_json: bool, settings_file: Path | None) -> None:
 @SETTINGS
 def transcribe(*, file: Path, as_json: bool, settings_file: Path | None) -> None:
     """録音を文字にする（判断はしない） / recognise a recording without judging it."""
-    settings = _settings(settings_file)
+    settings = settings_from(settings_file)
     report = Report(as_json=as_json)
     for event in _events(file, settings, Unjudged()):
         if isinstance(event, Heard):
@@ -80,7 +80,7 @@ def transcribe(*, file: Path, as_json: bool, settings_file: Path | None) -> None
 @SETTINGS
 def classify(*, as_json: bool, settings_file: Path | None) -> None:
     """標準入力の1行ごとに、どの類型に当たり得るかを示す / classify each line of standard input."""
-    classifier = _classifier(_settings(settings_file))
+    classifier = _classifier(settings_from(settings_file))
     for line in sys.stdin:
         text = line.rstrip("\r\n")
         scores = classifier.classify(text)
@@ -231,7 +231,8 @@ def _classifier(settings: Settings) -> OnnxClassifier:
     return OnnxClassifier(find_model(settings.models_folder, settings.models.harassment, ModelKind.HARASSMENT).folder)
 
 
-def _settings(file: Path | None) -> Settings:
+def settings_from(file: Path | None) -> Settings:
+    """Return the settings of a file, or as shipped if none is named."""
     return settings_module.load(file) if file else Settings()
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
 
-from edge_agent import settings as settings_module
 from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.vosk_model import VoskModel
+from edge_agent.cli.listening import SETTINGS, settings_from
 from edge_agent.cli.quality_words import print_quality
 from edge_agent.cli.words import say
-from edge_agent.domain.finding import Label
+from edge_agent.domain.finding import Label, Scores
 from edge_agent.domain.quality import Quality
 from edge_agent.errors import Text
 from edge_agent.pipeline import script as scripted
@@ -30,13 +30,6 @@ from edge_agent.services.quality_figures import JudgedLine, utterance_quality
 from edge_agent.services.scripts import Script, read_scripts
 from edge_agent.settings import Settings
 
-SETTINGS = click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="設定ファイル（省略時は出荷時の設定） / settings file (default: as shipped)",
-)
-
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="JSON で / as JSON")
@@ -46,7 +39,7 @@ def quality(ctx: click.Context, *, as_json: bool, settings_file: Path | None) ->
     """判定の品質を表示する・測り直す / show or measure how well calls are judged."""
     if ctx.invoked_subcommand:
         return
-    settings = _settings(settings_file)
+    settings = settings_from(settings_file)
     found = record.load(settings)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
@@ -84,7 +77,7 @@ def measure(
     settings_file: Path | None,
 ) -> None:
     """学習に使っていない発話と通話で測る / measure on lines and calls that were not trained on."""
-    settings = _settings(settings_file)
+    settings = settings_from(settings_file)
     speech, installed = _installed(settings)
     policy = load_policy(settings.policy_file)
     classifier = OnnxClassifier(installed.folder)
@@ -128,22 +121,20 @@ def measure(
 
 def judged(classifier: OnnxClassifier, lines: Sequence[tuple[HeldOutLine, str]]) -> list[JudgedLine]:
     """Return lines with what the classifier says of each text."""
-    return list(_judged(classifier, lines))
+    return [_judged(line, text, classifier.classify(text)) for line, text in lines]
 
 
-def _judged(classifier: OnnxClassifier, lines: Sequence[tuple[HeldOutLine, str]]) -> Iterator[JudgedLine]:
-    for line, text in lines:
-        scores = classifier.classify(text)
-        yield JudgedLine(
-            labels=line.labels,
-            register=line.register,
-            scenario=line.scenario,
-            text=text,
-            open_dialogue=line.open_dialogue,
-            scores=tuple(scores.labels[label] for label in Label),
-            over=frozenset(label.value for label in scores.over),
-            harassment=scores.harassment,
-        )
+def _judged(line: HeldOutLine, text: str, scores: Scores) -> JudgedLine:
+    return JudgedLine(
+        labels=line.labels,
+        register=line.register,
+        scenario=line.scenario,
+        text=text,
+        open_dialogue=line.open_dialogue,
+        scores=tuple(scores.labels[label] for label in Label),
+        over=frozenset(label.value for label in scores.over),
+        harassment=scores.harassment,
+    )
 
 
 def recording(folder: Path, script: Script) -> Path:
@@ -163,7 +154,3 @@ def _installed(settings: Settings) -> tuple[InstalledModel, InstalledModel]:
         find_model(settings.models_folder, settings.models.speech, ModelKind.SPEECH),
         find_model(settings.models_folder, settings.models.harassment, ModelKind.HARASSMENT),
     )
-
-
-def _settings(file: Path | None) -> Settings:
-    return settings_module.load(file) if file else Settings()
