@@ -19,6 +19,7 @@ from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
+from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.lines import BlockQueue, LineWorker
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.recorder import Recorder
@@ -103,6 +104,7 @@ def run(settings: Settings) -> None:
         send_unstored=sender.send_unstored,
         seats=[seat.seat for seat in settings.seats],
     )
+    escalator = Escalator(box=settings.box, policy=policy, clock=clock, open_database=lambda: open_main(settings.data))
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
     for seat in settings.seats:
         listener = LineListener(
@@ -129,6 +131,7 @@ def run(settings: Settings) -> None:
     messenger.start()
     supervisor.start("sender", sender.run)
     supervisor.start("recorder", recorder.run)
+    supervisor.start("escalator", escalator.run)
     supervisor.start("speech", speech.run)
     for worker in workers.values():
         supervisor.start(f"line-{worker.seat}", worker.run)

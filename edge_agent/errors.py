@@ -72,5 +72,9 @@ class AccessError(MamoriError):
     """Someone asked for what they may not do: wrong password, missing right, locked account."""
 
 
+class DutyError(MamoriError):
+    """The roster does not hold who was asked for, or a shift cannot be read."""
+
+
 class TransitionError(MamoriError):
     """An incident, alert or call was asked to go where its state does not allow."""

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from edge_agent.cli import appliance, devices, listening, panel, people, policy, quality, speech
+from edge_agent.cli import appliance, devices, duty, listening, panel, people, policy, quality, speech
 from edge_agent.cli.words import print_error
 from edge_agent.errors import MamoriError
 
@@ -53,6 +53,7 @@ for command in (
     policy.policy,
     quality.quality,
     devices.device,
+    duty.duty,
     people.person,
     speech.speech,
 ):

@@ -203,7 +203,7 @@ class EscalationStep:
     """Who is told when nobody has acknowledged.
 
     Attributes:
-        level: ``"L2"`` … ``"L5"``.
+        level: ``"L2"`` … ``"L5"``; the same level again asks the next person of it.
         role: who.
         after_red_s: seconds after a red alert (B3, life safety, button).
         after_amber_s: seconds after an amber alert (B2 and below).
@@ -231,6 +231,7 @@ class Policy:
     """One version of the company's policy; an incident pins the version it was judged by.
 
     Attributes:
+        reminder_s: seconds after which the last step of the ladder is asked again.
         complaint_threshold: probability (0–1) from which words are a complaint.
         relay_marks: words by which a relay service is known.
         accommodation_marks: words by which a caller asks for consideration, such as being hard of hearing.
@@ -249,6 +250,7 @@ class Policy:
     criteria: tuple[Criterion, ...]
     phrases: tuple[Phrase, ...]
     ladder: tuple[EscalationStep, ...]
+    reminder_s: int
     repeat: RepeatRule
     times: tuple[TimeRule, ...]
     rise: Rise

@@ -164,6 +164,12 @@ class StepTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Source
 
 
+class ReminderTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[reminder]``: what happens when nobody has answered the last step of the ladder."""
+
+    every_s: Annotated[int, Meta(ge=30, le=86_400)]
+
+
 class ComplaintTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[complaint]``."""
 
@@ -185,6 +191,7 @@ class PolicyFile(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     criterion: tuple[CriterionTable, ...]
     phrase: tuple[PhraseTable, ...]
     ladder: tuple[StepTable, ...]
+    reminder: ReminderTable
     complaint: ComplaintTable
     relay: MarksTable
     accommodation: MarksTable

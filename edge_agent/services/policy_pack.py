@@ -55,7 +55,6 @@ def _check(path: Path, file: PolicyFile) -> None:
     _refuse_doubles(path, "phrase", [p.id for p in file.phrase])
     _refuse_doubles(path, "axis", [a.id for a in file.axis])
     _refuse_doubles(path, "type", [t.label.value for t in file.type])
-    _refuse_doubles(path, "ladder", [s.level for s in file.ladder])
     _refuse_missing(path, "axis", AXES, [a.id for a in file.axis])
     _refuse_missing(path, "type", list(Label), [t.label for t in file.type])
     _refuse_missing(path, "criterion.label", [*HARASSMENT, Label.LIFE_SAFETY], [c.label for c in file.criterion])
@@ -67,15 +66,26 @@ def _check(path: Path, file: PolicyFile) -> None:
     for criterion in file.criterion:
         _check_criterion(path, criterion)
     _check_early(path, file)
+    _check_ladder(path, file)
+    if file.pack.review_by <= file.pack.effective_from:
+        raise _error(path, "review_by が effective_from より前です。", "review_by is not after effective_from.")
+
+
+def _check_ladder(path: Path, file: PolicyFile) -> None:
     for earlier, later in zip(file.ladder, file.ladder[1:], strict=False):
-        if later.after_red_s < earlier.after_red_s or later.after_amber_s < earlier.after_amber_s:
+        waits = (later.after_red_s - earlier.after_red_s, later.after_amber_s - earlier.after_amber_s)
+        if later.level < earlier.level or min(waits) < 0:
             raise _error(
                 path,
                 f"[[ladder]] {later.level} が {earlier.level} より早く呼ばれます。",
                 f"[[ladder]] {later.level} is called before {earlier.level}.",
             )
-    if file.pack.review_by <= file.pack.effective_from:
-        raise _error(path, "review_by が effective_from より前です。", "review_by is not after effective_from.")
+        if later.level == earlier.level and min(waits) == 0:
+            raise _error(
+                path,
+                f"[[ladder]] {later.level} の2人目が1人目と同時に呼ばれます。",
+                f"[[ladder]] the second of {later.level} is called together with the first.",
+            )
 
 
 def _check_phrases(path: Path, file: PolicyFile) -> None:
@@ -263,6 +273,7 @@ def _policy(file: PolicyFile) -> Policy:
             )
             for s in file.ladder
         ),
+        reminder_s=file.reminder.every_s,
         complaint_threshold=file.complaint.threshold,
         relay_marks=file.relay.marks,
         accommodation_marks=file.accommodation.marks,

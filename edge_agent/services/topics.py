@@ -43,6 +43,11 @@ def receipt(box: Box, alert_id: str, panel: str) -> str:
     return f"{base(box)}/ack/{alert_id}/{panel}"
 
 
+def escalation(box: Box, alert_id: str) -> str:
+    """Return the topic that says who is asked about an alert nobody has acknowledged; never retained."""
+    return f"{base(box)}/escalation/{alert_id}"
+
+
 def alert_message(alert: Alert, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """Return the message about an alert's newest revision."""
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge_agent.domain.incident import FINISHED, Incident
+from edge_agent.domain.incident import FINISHED, Incident, IncidentState
 from edge_agent.store.database import Database
 
 
@@ -38,6 +38,14 @@ def unfinished(db: Database) -> list[Incident]:
     """Return the incidents nobody has closed, the newest first."""
     over = sorted(FINISHED)
     rows = db.table("incidents").rows_where("state NOT IN (?, ?, ?)", over, select="record", order_by="opened_at DESC")
+    return [_incident(row["record"]) for row in rows]
+
+
+def unacknowledged(db: Database) -> list[Incident]:
+    """Return the incidents nobody has answered, the oldest first."""
+    rows = db.table("incidents").rows_where(
+        "state = ?", [IncidentState.OPEN.value], select="record", order_by="opened_at"
+    )
     return [_incident(row["record"]) for row in rows]
 
 

@@ -94,6 +94,31 @@ def m002_speech_models(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m003_escalation(db: sqlite_utils.Database) -> None:
+    """Who is on duty, and for every incident the steps of its ladder."""
+    db.table("duty").create(
+        {"name": str, "display_name": str, "level": str, "rank": int, "shifts": str, "absent": int}, pk="name"
+    )
+    db.table("escalation").create(
+        {
+            "incident_id": str,
+            "position": int,
+            "level": str,
+            "role_ja": str,
+            "role_en": str,
+            "after_red_s": int,
+            "after_amber_s": int,
+            "asked_at": str,
+            "cause": str,
+            "people": str,
+            "skipped": int,
+            "times": int,
+        },
+        pk=("incident_id", "position"),
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

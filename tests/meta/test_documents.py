@@ -25,6 +25,8 @@ DOMAIN = (
     "alert",
     "audit",
     "call",
+    "duty",
+    "escalation",
     "finding",
     "grounds",
     "incident",

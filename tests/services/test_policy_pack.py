@@ -48,7 +48,8 @@ def test_the_shipped_pack_watches_every_type_and_no_complaint(shipped: Policy) -
     assert {criterion.label for criterion in shipped.criteria} == {*HARASSMENT, Label.LIFE_SAFETY}
     assert {type_name.label for type_name in shipped.types} == set(Label)
     assert [axis.id for axis in shipped.axes] == ["A0", "A1", "A2", "B0", "B1", "B2", "B3"]
-    assert [step.level for step in shipped.ladder] == ["L2", "L3", "L4"]
+    assert [step.level for step in shipped.ladder] == ["L2", "L2", "L3", "L4"]
+    assert [(step.after_red_s, step.after_amber_s) for step in shipped.ladder][:3] == [(0, 0), (30, 60), (60, 120)]
 
 
 def test_the_shipped_pack_takes_a_threat_at_once_and_never_warns_a_caller_in_despair(shipped: Policy) -> None:
@@ -115,7 +116,13 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             "holds 'abuse' twice",
             id="double type",
         ),
-        pytest.param(changed('level = "L3"', 'level = "L2"'), "[[ladder]]", "holds 'L2' twice", id="double step"),
+        pytest.param(
+            changed("after_red_s = 30", "after_red_s = 0"),
+            "[[ladder]]",
+            "second of L2 is called together with the first",
+            id="double step",
+        ),
+        pytest.param(changed('level = "L2"', 'level = "L3"'), "[[ladder]]", "L2 is called before L3", id="step back"),
         pytest.param(changed('level = "L4"', 'level = "L5"'), "[[ladder]]", "lacks 'L4'", id="missing step"),
         pytest.param(TEXT.replace(block("ladder", 'level = "L3"'), ""), "[[ladder]]", "lacks 'L3'", id="step left out"),
         pytest.param(TEXT.replace(block("axis", 'id = "B3"'), ""), "[[axis]]", "lacks 'B3'", id="missing axis"),

@@ -1,0 +1,43 @@
+"""The thread that goes up the ladder: what it knows lies in the database, so a restart continues where it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+from edge_agent.domain.policy import Policy
+from edge_agent.errors import StoreError
+from edge_agent.log import Log
+from edge_agent.ports import Clock
+from edge_agent.services.escalation import escalate
+from edge_agent.settings import Box
+from edge_agent.store.database import Database, reading
+
+TICK_S = 0.5
+"""Between two looks at the incidents nobody has acknowledged; small against the ladder's tens of seconds."""
+
+log = Log("escalator")
+
+
+class Escalator:
+    """A thread that owns a connection to the main database."""
+
+    def __init__(self, *, box: Box, policy: Policy, clock: Clock, open_database: Callable[[], Database]) -> None:
+        self._box = box
+        self._policy = policy
+        self._clock = clock
+        self._open_database = open_database
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; a database that cannot be written is tried again."""
+        with closing(self._open_database()) as db:
+            while not stop.wait(TICK_S):
+                try:
+                    with reading(db):
+                        done = escalate(db, policy=self._policy, box=self._box, now=self._clock.now())
+                except StoreError as error:
+                    log.error("escalation.unwritten", error=type(error).__name__)
+                    continue
+                if done:
+                    log.info("escalation", count=done)
