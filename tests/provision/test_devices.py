@@ -91,6 +91,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"topic write {BASE}/health",
             f"topic write {BASE}/line/+/state",
             f"topic write {BASE}/alert/+",
+            f"topic write {BASE}/escalation/+",
             f"topic read {BASE}/ack/+/+",
             f"topic read {BASE}/button/+",
         },
@@ -100,6 +101,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
                 f"topic read {BASE}/health",
                 f"topic read {BASE}/line/+/state",
                 f"topic read {BASE}/alert/+",
+                f"topic read {BASE}/escalation/+",
                 f"topic write {BASE}/ack/+/{panel}",
             }
             for panel in ("panel-1", "panel-2")
