@@ -12,7 +12,7 @@ from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.ports import Clock
 from edge_agent.settings import Settings
-from web_ui import access, floor, headers, incidents, live, problems, quality, session
+from web_ui import access, duty, floor, headers, incidents, live, problems, quality, session
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
@@ -51,7 +51,14 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     access.install(app, settings)
     CSRFProtect(app)
     problems.install(app)
-    for blueprint in (session.blueprint, floor.blueprint, live.blueprint, incidents.blueprint, quality.blueprint):
+    for blueprint in (
+        session.blueprint,
+        floor.blueprint,
+        live.blueprint,
+        incidents.blueprint,
+        duty.blueprint,
+        quality.blueprint,
+    ):
         app.register_blueprint(blueprint)
     _teach_templates(app)
     return app

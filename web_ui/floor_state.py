@@ -9,9 +9,10 @@ from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
-from edge_agent.store import incidents, live, people, receipts
+from edge_agent.store import duty, incidents, live, receipts
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
+from web_ui import ladder
 from web_ui.views import (
     WORDS_SHOWN,
     IncidentView,
@@ -59,7 +60,7 @@ Change = SeatView | Words | IncidentView
 def read_incidents(main: Database, *, settings: Settings, policy: Policy) -> tuple[IncidentView, ...]:
     """Return the unfinished incidents and the newest finished ones, the most urgent first."""
     labels = seat_labels(settings)
-    names = {person.name: person.display_name for person in people.everyone(main)}
+    names = ladder.names(main)
     found = {i.incident_id: i for i in incidents.unfinished(main)}
     for incident in incidents.recent(main, RECENT):
         found.setdefault(incident.incident_id, incident)
@@ -70,6 +71,7 @@ def read_incidents(main: Database, *, settings: Settings, policy: Policy) -> tup
             policy=policy,
             people=names,
             receipts=receipts.of(main, incident.incident_id),
+            steps=duty.steps(main, incident.incident_id),
         )
         for incident in found.values()
     ]

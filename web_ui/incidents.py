@@ -11,12 +11,14 @@ from flask.typing import ResponseReturnValue
 from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, Verdict
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
-from edge_agent.store import audit, live, people, receipts
+from edge_agent.store import audit, duty, live, receipts
 from edge_agent.store import incidents as store
 from edge_agent.store.database import Database
 from web_ui.access import acting, language, local_path, person, wants_page
 from web_ui.context import context
 from web_ui.floor import for_page
+from web_ui.ladder import names as names_of
+from web_ui.ladder import step_views
 from web_ui.views import WORDS_SHOWN, actor, incident_view, seat_labels, words_view
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -62,12 +64,14 @@ def page(incident_id: str) -> ResponseReturnValue:
     incident = _find(incident_id)
     names = _names()
     told = receipts.of(behind.main, incident_id)
+    steps = duty.steps(behind.main, incident_id)
     view = incident_view(
         incident,
         labels=seat_labels(behind.settings),
         policy=behind.policy,
         people=names,
         receipts=told,
+        steps=steps,
     )
     alert = incident.alert
     words = [words_view(w) for w in live.words(behind.live, alert.call_id)[-WORDS_SHOWN:]]
@@ -90,6 +94,7 @@ def page(incident_id: str) -> ResponseReturnValue:
         criterion=next((c for c in behind.policy.rules if c.id == alert.criterion), None),
         policy=behind.policy,
         receipts=_by_panel(told),
+        ladder=step_views(incident, steps, names),
         timeline=[(entry, actor(entry.actor, names)) for entry in audit.of(behind.main, incident_id)],
         reviewer=actor(incident.reviewed.by, names) if incident.reviewed else None,
         steps=ALLOWED[incident.state],
@@ -150,7 +155,7 @@ def _find(incident_id: str) -> Incident:
 
 
 def _names() -> dict[str, str]:
-    return {p.name: p.display_name for p in people.everyone(context().main)}
+    return names_of(context().main)
 
 
 def _by_panel(told: list[receipts.Receipt]) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from edge_agent.errors import AccessError, MamoriError, StoreError, Text, TransitionError
+from edge_agent.errors import AccessError, DutyError, MamoriError, StoreError, Text, TransitionError
 from edge_agent.log import Log
 from web_ui.access import FORBIDDEN, language, wants_page
 
@@ -16,7 +16,12 @@ CONFLICT = 409
 SERVER_ERROR = 500
 UNAVAILABLE = 503
 
-_STATUS: dict[type[MamoriError], int] = {AccessError: FORBIDDEN, TransitionError: CONFLICT, StoreError: UNAVAILABLE}
+_STATUS: dict[type[MamoriError], int] = {
+    AccessError: FORBIDDEN,
+    DutyError: CONFLICT,
+    TransitionError: CONFLICT,
+    StoreError: UNAVAILABLE,
+}
 
 _OLD_PAGE = (
     Text("画面の有効期限が切れています。", "This page is out of date."),

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.escalation import Timer
 from edge_agent.domain.finding import Label
 from edge_agent.domain.incident import Incident, IncidentState
 from edge_agent.domain.policy import Policy, Severity
@@ -23,6 +24,7 @@ from edge_agent.errors import Text
 from edge_agent.settings import Settings
 from edge_agent.store.live import LineStatus, LiveWords
 from edge_agent.store.receipts import Receipt
+from web_ui.ladder import asked_text
 
 WORDS_SHOWN = 60
 """Utterances of a call kept on the pages; the newest."""
@@ -99,6 +101,7 @@ class IncidentView:
     acknowledged_by: Text | None
     taken_by: Text | None
     closed_by: Text | None
+    asked: Text | None
     delivered: int
     seen: int
 
@@ -141,8 +144,9 @@ def incident_view(
     policy: Policy,
     people: Mapping[str, str],
     receipts: Iterable[Receipt],
+    steps: Sequence[Timer] = (),
 ) -> IncidentView:
-    """Return an incident as the lists show it; `people` maps log-in names to display names."""
+    """Return an incident as the lists show it; `people` maps log-in names to display names, `steps` is its ladder."""
     alert = incident.alert
     told = list(receipts)
     return IncidentView(
@@ -170,6 +174,7 @@ def incident_view(
         acknowledged_by=actor(incident.acknowledged.by, people) if incident.acknowledged else None,
         taken_by=actor(incident.taken.by, people) if incident.taken else None,
         closed_by=actor(incident.closed.by, people) if incident.closed else None,
+        asked=asked_text(incident, steps, people),
         delivered=sum(r.kind == "delivered" for r in told),
         seen=sum(r.kind == "seen" for r in told),
     )

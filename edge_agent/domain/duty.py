@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_A_DAY = 24 * 60
@@ -37,7 +37,17 @@ class Shift:
 
     def __str__(self) -> str:
         """Return it as `parse_shift` takes it."""
-        days = ",".join(DAYS[day] for day in self.days)
+        return self.named(DAYS)
+
+    def named(self, names: Sequence[str]) -> str:
+        """Return it with these names of the days, Monday first; days in a row as from-to."""
+        runs: list[list[int]] = []
+        for day in self.days:
+            if runs and runs[-1][-1] == day - 1:
+                runs[-1].append(day)
+            else:
+                runs.append([day])
+        days = ",".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}-{names[run[-1]]}" for run in runs)
         return f"{days} {_clock(self.begins)}-{_clock(self.ends)}"
 
 

@@ -28,7 +28,7 @@ def test_people_are_listed_in_the_order_they_are_asked(data: Path) -> None:
     assert mamori(data, "duty", "put", "sato", "--rank", "1", "--shift", "mon-sun 00:00-24:00").exit_code == 0
     assert mamori(data, "duty", "absent", "suzuki").output == "suzuki is marked as away.\n"
     assert mamori(data, "duty", "list").output.splitlines() == [
-        "L2\t1\tsato\tsato\tthere\tmon,tue,wed,thu,fri,sat,sun 00:00-24:00",
+        "L2\t1\tsato\tsato\tthere\tmon-sun 00:00-24:00",
         "L2\t2\tsuzuki\tsuzuki\tabsent\talways",
         "L3\t0\tmori\t森\tthere\talways",
     ]

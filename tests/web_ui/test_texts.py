@@ -34,6 +34,7 @@ COMPLETED = {
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
+        *(f"escalation_{step}" for step in ("asked", "skipped")),
         "other",
     ],
 }

@@ -123,6 +123,7 @@ function fill(card, view) {
 function facts(view) {
   const found = [];
   if (view.tentative) found.push(t("live.tentative"));
+  if (view.asked) found.push(t("live.asked", { who: pick(view.asked) }));
   if (view.taken_by) found.push(t("live.by_taken", { who: pick(view.taken_by) }));
   else if (view.acknowledged_by) found.push(t("live.by_acknowledged", { who: pick(view.acknowledged_by) }));
   if (view.warnings) found.push(t("live.warnings", { count: view.warnings }));
