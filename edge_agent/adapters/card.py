@@ -11,21 +11,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO
 
+from edge_agent.adapters import reader_process
 from edge_agent.adapters.card_frames import FrameWatch, LossCounter, Splitter, Trouble
 from edge_agent.adapters.card_process import Kind, Message, Reason, Unpacker
+from edge_agent.adapters.reader_process import FIRST_WAIT_S, LONGEST_WAIT_S, POLL_S, STEADY_S, tail
 from edge_agent.errors import Text
 from edge_agent.log import Log
 from edge_agent.ports import AudioBlock
 from edge_agent.settings import Device, Seat
-
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 3.0
-"""Pauses between attempts double from the first to the longest; a card that is back is heard within 5 s."""
-STEADY_S = 10.0
-"""A card that ran for so long starts again with the first pause."""
-POLL_S = 0.25
 
 _log = Log("card")
 
@@ -87,13 +81,14 @@ class Card:
             try:
                 fault = self._listen(process, stop, began)
             finally:
-                self._end(process)
+                if not reader_process.end(process):
+                    _log.warning("card_process_stuck", device=self._device.name, pid=process.pid)
             if fault is not None and self._shown is None:
                 _log.warning(
                     "card_lost",
                     device=self._device.name,
                     card=self._device.match,
-                    error=repr(_tail(complaints)) if not self._working else "",
+                    error=repr(tail(complaints)) if not self._working else "",
                 )
             return fault
 
@@ -142,24 +137,6 @@ class Card:
         self._shown = fault
         for seat in self._seats:
             self._on_fault(seat.seat, fault)
-
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill the process. One that is stuck in its driver is left behind: it can hold up the agent no longer."""
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        process.kill()
-        try:
-            process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            _log.warning("card_process_stuck", device=self._device.name, pid=process.pid)
-
-
-def _tail(complaints: IO[bytes]) -> str:
-    """Return the end of what ALSA and PortAudio printed; they print much even when all is well."""
-    size = complaints.seek(0, os.SEEK_END)
-    complaints.seek(max(0, size - 400))
-    return complaints.read().decode(errors="replace").strip()
 
 
 _REASONS: dict[Reason | Trouble, Text] = {
