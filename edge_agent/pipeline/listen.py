@@ -2,7 +2,8 @@
 
 Rules:
 1. A live call starts with `start_speech_ms` of speech on either side, back-dated to where that speech began, and
-   ends after `end_silence_ms` without speech on both. A file is one call from its first to its last sample.
+   ends after `end_silence_ms` without speech on both. A file is one call from its first to its last sample. A source
+   that knows when calls start and end (the telephone network) is believed.
 2. Times of events are seconds since the call started.
 3. What is said in a call is judged by its `Conversation`.
 4. A call has recognizers of its own, and ends on the model it began with. A recognizer remembers every part of the
@@ -94,7 +95,7 @@ class LineListener:
         self._at += len(block.customer)
         events: list[Event] = []
         if self._call is None:
-            events += self._start_if_spoken(first=self._at - len(block.customer))
+            events += self._start_if_due(first=self._at - len(block.customer), told=block.in_call)
         if self._call is None:
             if all(voice.opened is None for voice in self._voices.values()):
                 self._numbers.restart()
@@ -102,7 +103,8 @@ class LineListener:
         self._call.dropped += block.dropped
         for speaker, words in said:
             events += self._call.say(speaker, words)
-        if not self._whole and self._at - self._last_speech() >= self._end_silence:
+        quiet = not self._whole and self._at - self._last_speech() >= self._end_silence
+        if block.in_call is False or (block.in_call is None and quiet):
             events += self._end()
         return events
 
@@ -113,9 +115,11 @@ class LineListener:
             return []
         return self._end()
 
-    def _start_if_spoken(self, *, first: int) -> list[Event]:
-        if self._whole:
+    def _start_if_due(self, *, first: int, told: bool | None) -> list[Event]:
+        if self._whole or told:
             origin = first
+        elif told is False:
+            return []
         else:
             long_enough = any(voice.spoken >= self._start_speech for voice in self._voices.values())
             if not long_enough:

@@ -185,7 +185,7 @@ class Recorder:
 
     def _on_fault(self, now: Database, seat: str, fault: Text | None) -> None:
         before = self._lines[seat]
-        status = before.faulty(fault) if fault else before.idle()
+        status = before.faulty(fault) if fault else before.mended()
         try:
             with writing(now):
                 self._set(now, status)

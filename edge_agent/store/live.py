@@ -18,7 +18,7 @@ class LineStatus:
     Attributes:
         since: start of the call (UTC), None when idle.
         fault: what is wrong with the line, and the remedy; None when it works.
-        dropped: blocks of audio lost in this call because the box was too slow.
+        dropped: blocks of audio lost in this call, because the box was too slow or on the network.
         customer_level: loudness of the customer's side, dBFS (0 is full scale).
         operator_level: loudness of the operator's side, dBFS.
     """
@@ -46,6 +46,10 @@ class LineStatus:
     def faulty(self, fault: Text) -> LineStatus:
         """Return the line with something wrong; a call under way is shown on."""
         return replace(self, state=LineState.FAULT, fault=fault)
+
+    def mended(self) -> LineStatus:
+        """Return the line without its fault; a call under way goes on."""
+        return replace(self, state=LineState.IN_CALL if self.call_id else LineState.IDLE, fault=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -384,3 +384,30 @@ def test_a_model_chosen_while_somebody_starts_to_speak_waits_for_silence() -> No
     models.change()
     events = play(listener, track(speech(1, 1), silence(10)))
     assert [said.text for said in finals(events)] == ["古いモデル"]
+
+
+# --- a source that knows its calls --------------------------------------------------------------------------------
+
+
+def told(samples: Samples, *, in_call: bool) -> AudioBlock:
+    return AudioBlock(customer=samples, operator=np.zeros_like(samples), in_call=in_call)
+
+
+def test_a_call_the_network_knows_of_starts_before_anybody_speaks_and_outlasts_any_silence() -> None:
+    listener = a_listener()
+    events = listener.feed(told(silence(0.1), in_call=True))
+    assert len(of(CallStarted, events)) == 1
+    for _ in range(60):
+        events += listener.feed(told(silence(1), in_call=True))
+    events += listener.feed(told(speech(HELLO, 1), in_call=True))
+    assert len(of(CallStarted, events)) == 1
+    assert not of(CallEnded, events)
+    assert listener.in_call
+    events += listener.feed(told(silence(0.1), in_call=False))
+    assert len(of(CallEnded, events)) == 1
+    assert [utterance.text for utterance in finals(events)] == ["もしもし"]
+
+
+def test_speech_outside_the_calls_the_network_knows_of_starts_none() -> None:
+    listener = a_listener()
+    assert listener.feed(told(speech(HELLO, 3), in_call=False)) == []

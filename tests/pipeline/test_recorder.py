@@ -191,6 +191,17 @@ def test_a_line_whose_card_is_gone_stays_faulty_when_its_call_ends_and_works_aga
     ]
 
 
+def test_a_fault_that_is_mended_within_a_call_leaves_the_call_under_way(floor: Floor) -> None:
+    seen: list[LineStatus] = []
+    floor.day(
+        floor.hears(BEGUN),
+        lambda: floor.recorder.note_fault("01", words("a voice is missing")),
+        lambda: floor.recorder.note_fault("01", None),
+        lambda: (seen.append(floor.line()), floor.recorder.note_fault("02", None)),
+    )
+    assert [(s.state, s.call_id, s.fault) for s in seen] == [(LineState.IN_CALL, "call-1", None)]
+
+
 def test_the_heartbeat_counts_faulty_lines(floor: Floor) -> None:
     floor.day(lambda: floor.recorder.note_fault("02", words("card gone")))
     assert floor.recorder.faults == 1
