@@ -9,9 +9,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from edge_agent.adapters.card import Card
 from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.adapters.onnx_classifier import OnnxClassifier
+from edge_agent.adapters.rtp.calls import NetworkCalls
+from edge_agent.adapters.rtp.wire import Plan
 from edge_agent.adapters.service_manager import notify
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.speech_probe import probe
@@ -92,7 +96,7 @@ def run(settings: Settings) -> None:
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
-        health=lambda: _health(recorder, workers, speech),
+        health=lambda: _health(recorder, workers, speech, network),
     )
     recorder = Recorder(
         box=settings.box,
@@ -127,6 +131,8 @@ def run(settings: Settings) -> None:
         for device in settings.devices
     ]
 
+    network = _network(settings, queues, recorder)
+
     supervisor = Supervisor()
     messenger.start()
     supervisor.start("sender", sender.run)
@@ -137,12 +143,26 @@ def run(settings: Settings) -> None:
         supervisor.start(f"line-{worker.seat}", worker.run)
     for device, card in zip(settings.devices, cards, strict=True):
         supervisor.start(f"card-{device.name}", card.run)
+    if network is not None:
+        supervisor.start("network", network.run)
     log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.model_version)
-    _wait_for_signal(settings, recorder, list(workers.values()))
+    _wait_for_signal(settings, recorder, list(workers.values()), network)
     notify("STOPPING=1")
     supervisor.stop()
     messenger.stop()
     log.info("agent.stopped")
+
+
+def _network(settings: Settings, queues: Mapping[str, BlockQueue], recorder: Recorder) -> NetworkCalls | None:
+    """Return the calls of the network, if any seat has its voices from there."""
+    seats = settings.seats_on_network
+    if not seats:
+        return None
+    return NetworkCalls(
+        Plan(rtp=settings.rtp, seats=seats, end_s=settings.calls.end_silence_ms / 1000),
+        deliver={seat.seat: queues[seat.seat].put for seat in seats},
+        on_fault=recorder.note_fault,
+    )
 
 
 def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
@@ -186,8 +206,11 @@ def _tried(settings: Settings, model: InstalledModel) -> VoskModel:
     return VoskModel(model.folder, model.version)
 
 
-def _health(recorder: Recorder, workers: Mapping[str, LineWorker], speech: SpeechSwitch) -> dict[str, object]:
-    return {
+def _health(
+    recorder: Recorder, workers: Mapping[str, LineWorker], speech: SpeechSwitch, network: NetworkCalls | None
+) -> dict[str, object]:
+    figures: dict[str, object] = {"network": msgspec.to_builtins(network.counted)} if network is not None else {}
+    return figures | {
         "lines": len(workers),
         "faults": recorder.faults,
         "unwritten": recorder.unwritten,
@@ -197,7 +220,9 @@ def _health(recorder: Recorder, workers: Mapping[str, LineWorker], speech: Speec
     }
 
 
-def _wait_for_signal(settings: Settings, recorder: Recorder, workers: Sequence[LineWorker]) -> None:
+def _wait_for_signal(
+    settings: Settings, recorder: Recorder, workers: Sequence[LineWorker], network: NetworkCalls | None
+) -> None:
     """Show levels and tell the service manager once a second, until a signal asks to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -209,7 +234,9 @@ def _wait_for_signal(settings: Settings, recorder: Recorder, workers: Sequence[L
         while not stop.wait(PULSE_S):
             for worker in workers:
                 customer, operator = worker.levels_dbfs
-                recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=worker.dropped)
+                missing = network.missing_blocks(worker.seat) if network is not None else 0
+                dropped = worker.dropped + missing
+                recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=dropped)
             notify("WATCHDOG=1")
     finally:
         ready.unlink(missing_ok=True)

@@ -10,7 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edge_agent import settings_rtp
 from edge_agent.errors import SettingsError, Text
+from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 """A short stable name, safe in topics, file names and addresses."""
@@ -60,14 +62,16 @@ class Device(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A tapped line: seat, and where its two voices come from (0-based channels)."""
+    """A tapped line: seat, and where its two voices come from: channels of a card (0-based), or the network."""
 
     seat: Name
     label_ja: str
     label_en: str
-    device: Name
-    customer_channel: Annotated[int, Meta(ge=0, le=63)]
-    operator_channel: Annotated[int, Meta(ge=0, le=63)]
+    device: str = ""
+    """Empty: the voices come over the network."""
+    customer_channel: Annotated[int, Meta(ge=0, le=63)] = 0
+    operator_channel: Annotated[int, Meta(ge=0, le=63)] = 1
+    rtp: SeatRtp | None = None
 
 
 class Vad(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,11 +127,17 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     paths: Paths = Paths()
     devices: tuple[Device, ...] = ()
     seats: tuple[Seat, ...] = ()
+    rtp: Rtp = Rtp()
     vad: Vad = Vad()
     calls: Calls = Calls()
     models: Models = Models()
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
+
+    @property
+    def seats_on_network(self) -> list[SeatOnNetwork]:
+        """Seats whose voices come over the network."""
+        return [SeatOnNetwork(seat=seat.seat, source=seat.rtp) for seat in self.seats if seat.rtp is not None]
 
     @property
     def data(self) -> Path:
@@ -201,6 +211,14 @@ def _check(path: Path, settings: Settings) -> None:
     taken: dict[tuple[str, int], str] = {}
     for seat in settings.seats:
         where = f"seats[{seat.seat}]"
+        if bool(seat.device) == (seat.rtp is not None):
+            raise _error(
+                path,
+                f"{where} には device か rtp のどちらか一方が必要です。",
+                f"{where} needs either device or rtp.",
+            )
+        if seat.rtp is not None:
+            continue
         device = devices.get(seat.device)
         if device is None:
             raise _error(
@@ -222,6 +240,8 @@ def _check(path: Path, settings: Settings) -> None:
                     f"{where}: channel {channel} is already used by seat {other}.",
                 )
             taken[device.name, channel] = seat.seat
+    if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network):
+        raise _error(path, *wrong)
     loopback = settings.web.host in {"127.0.0.1", "::1", "localhost"}
     if not loopback and not (settings.web.certificate and settings.web.key):
         raise _error(

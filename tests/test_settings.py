@@ -47,6 +47,18 @@ def written(tmp_path: Path, text: str) -> Path:
     return file
 
 
+ON_NETWORK = """
+[[seats]]
+seat = "03"
+label_ja = "3番"
+label_en = "Seat 3"
+rtp = { phone = "10.0.0.31", extension = "201" }
+
+[rtp]
+interface = "span0"
+"""
+
+
 def refused(tmp_path: Path, text: str) -> SettingsError:
     file = written(tmp_path, text)
     with pytest.raises(SettingsError) as error:
@@ -153,3 +165,36 @@ def test_a_settings_file_in_another_encoding_is_a_clear_error(tmp_path: Path) ->
     with pytest.raises(SettingsError) as caught:
         load(file)
     assert str(file) in caught.value.what.en
+
+
+def test_a_seat_may_have_its_voices_from_the_network(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, GOOD + ON_NETWORK))
+    (seat,) = settings.seats_on_network
+    assert (seat.seat, seat.source.phone, seat.source.extension) == ("03", "10.0.0.31", "201")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('rtp = { phone = "10.0.0.31", extension = "201" }', "", "needs either device or rtp"),
+        ("rtp = {", 'device = "tap-a"\nrtp = {', "needs either device or rtp"),
+        ('interface = "span0"', "", "needs phone or extension"),
+        ('phone = "10.0.0.31", extension = "201"', "customer_port = 80", "port 80 is below 1024"),
+        ('"10.0.0.31"', '"phone-31"', "phone is no IP address"),
+        ("phone =", "customer_port = 5000, operator_port = 5000, extensions =", "unknown field `extensions`"),
+        (
+            'phone = "10.0.0.31", extension = "201"',
+            "customer_port = 5000, operator_port = 5000",
+            "one port for both voices needs phone or first",
+        ),
+        ("[rtp]", '[rtp]\naddress = "here"', "rtp.address is no IP address"),
+        (
+            "[rtp]",
+            '[[seats]]\nseat = "04"\nlabel_ja = "4"\nlabel_en = "4"\nrtp = { extension = "201" }\n[rtp]',
+            "201 is already used by seat 03",
+        ),
+    ],
+)
+def test_a_contradiction_about_the_network_names_its_place(tmp_path: Path, old: str, new: str, named: str) -> None:
+    assert old in ON_NETWORK
+    assert named in refused(tmp_path, GOOD + ON_NETWORK.replace(old, new, 1)).what.en

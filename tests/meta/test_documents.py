@@ -17,6 +17,7 @@ import pytest
 
 from edge_agent.cli import main
 from edge_agent.settings import Settings, load
+from edge_agent.settings_rtp import SeatRtp
 
 TOP = Path(__file__).parents[2]
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
@@ -111,7 +112,7 @@ def _documented() -> dict[str, Any]:
 
 
 def test_the_commented_settings_load_as_they_are() -> None:
-    assert [seat.seat for seat in load(SETTINGS).seats] == ["01", "02"]
+    assert [seat.seat for seat in load(SETTINGS).seats] == ["01", "02", "03"]
 
 
 @pytest.mark.parametrize("table", msgspec.structs.fields(Settings), ids=lambda field: field.name)
@@ -120,9 +121,17 @@ def test_every_setting_is_explained_with_its_default(table: msgspec.structs.Fiel
     default = getattr(Settings(), table.name)
     if isinstance(default, tuple):  # devices, seats: an example, since there is no default
         row_type = type(getattr(load(SETTINGS), table.name)[0])
-        assert shown[0].keys() == {field.name for field in msgspec.structs.fields(row_type)}
+        keys = {key for row in shown for key in row}
+        assert keys == {field.name for field in msgspec.structs.fields(row_type)}
+    elif table.name == "rtp":
+        assert shown | {"interface": ""} == msgspec.json.decode(msgspec.json.encode(default))  # the example has a seat on a mirror
     else:
         assert shown == msgspec.to_builtins(default)
+
+
+def test_every_way_in_which_a_seat_is_known_on_the_network_is_explained_with_its_default() -> None:
+    (shown,) = [seat["rtp"] for seat in _documented()["seats"] if "rtp" in seat]
+    assert shown | {"phone": ""} == msgspec.to_builtins(SeatRtp())
 
 
 def test_every_setting_is_explained_in_japanese_and_english() -> None:

@@ -21,8 +21,8 @@ from edge_agent.store import audit
 from edge_agent.store.database import open_live, open_main, writing
 
 UNITS = Path(__file__).parents[2] / "systemd"
-SERVICES = ("edge-agent.service", "edge-web.service", "edge-housekeeping.service")
-ALL = (*SERVICES, "edge-housekeeping.timer")
+SERVICES = ("edge-agent.service", "edge-web.service", "edge-housekeeping.service", "edge-mirror@.service")
+ALL = (*SERVICES, "edge-housekeeping.timer", "edge-mirror@.socket")
 MOST = 30
 """Highest exposure allowed, in tenths, as --threshold takes it."""
 
@@ -38,14 +38,14 @@ def _installed(folder: Path) -> Path:
     """Put copies of all units into `folder`, with programs that exist; return where they are."""
     programs = folder / "opt/mamori/current/bin"
     programs.mkdir(parents=True)
-    for name in ("mamori", "mamori-web"):
+    for name in ("mamori", "mamori-web", "python"):
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(0o755)
     units = folder / "units"
     units.mkdir()
     for name in ALL:
         text = (UNITS / name).read_text()
-        assert "/opt/mamori/current/bin/mamori" in text or name.endswith(".timer")
+        assert "/opt/mamori/current/bin/" in text or name.endswith((".timer", ".socket"))
         (units / name).write_text(text.replace("/opt/mamori", str(folder / "opt/mamori")))
     return units
 
@@ -101,6 +101,16 @@ def test_the_agent_hears_sound_cards_and_sees_no_other_device() -> None:
     assert agent["SupplementaryGroups"] == "audio"
     for unit in SERVICES[1:]:
         assert _keys(unit)["PrivateDevices"] == "yes"
+
+
+def test_the_one_privilege_is_held_by_what_opens_the_mirror_alone() -> None:
+    assert _keys("edge-mirror@.service")["CapabilityBoundingSet"] == "CAP_NET_RAW"
+    for unit in set(SERVICES) - {"edge-mirror@.service"}:
+        assert not _keys(unit)["CapabilityBoundingSet"]
+    assert (_keys("edge-mirror@.socket")["SocketGroup"], _keys("edge-mirror@.socket")["SocketMode"]) == (
+        "mamori",
+        "0660",
+    )
 
 
 @pytest.mark.parametrize("unit", SERVICES)
