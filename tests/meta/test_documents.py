@@ -124,7 +124,8 @@ def test_every_setting_is_explained_with_its_default(table: msgspec.structs.Fiel
         keys = {key for row in shown for key in row}
         assert keys == {field.name for field in msgspec.structs.fields(row_type)}
     elif table.name == "rtp":
-        assert shown | {"interface": ""} == msgspec.json.decode(msgspec.json.encode(default))  # the example has a seat on a mirror
+        # The example has a seat on a mirror, so an interface is named.
+        assert shown | {"interface": ""} == msgspec.json.decode(msgspec.json.encode(default))
     else:
         assert shown == msgspec.to_builtins(default)
 
