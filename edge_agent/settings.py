@@ -72,6 +72,8 @@ class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     customer_channel: Annotated[int, Meta(ge=0, le=63)] = 0
     operator_channel: Annotated[int, Meta(ge=0, le=63)] = 1
     rtp: SeatRtp | None = None
+    group: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9-]{0,31})?\Z")] = ""
+    """Group of seats it belongs to; supervisors may be given groups. Empty: none."""
 
 
 class Vad(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,37 +1,34 @@
-"""Who asks: the session cookie, what each role may do, and which names this box answers to."""
+"""Who asks: the session cookie, whether they have the right for it, and which names this box answers to."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from edge_agent.domain.roles import Right, may
 from edge_agent.errors import AccessError, Text
 from edge_agent.services import accounts
 from edge_agent.settings import Settings
-from edge_agent.store.people import Person, Role
+from edge_agent.store.people import Person
 from web_ui.context import context
+from web_ui.rights import right_of
+from web_ui.sight import Sight, sight_of
 from web_ui.texts import LANGUAGES
 
 ANONYMOUS = frozenset({"static", "session.login"})
 """Endpoints that need no session."""
 BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "session.password", "session.language"})
 """Endpoints open to somebody whose password was given by somebody else."""
-ACTING = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
-"""Who may move an incident; a viewer only looks."""
+HOMES = ("floor.page", "seat.page", "incidents.listing", "quality.page", "session.password")
+"""Where somebody starts: the first of these that is there and that they may use."""
 LANGUAGE_COOKIE = "mamori_language"
 UNAUTHORIZED = 401
 FORBIDDEN = 403
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def session_cookie() -> str:
@@ -45,9 +42,31 @@ def person() -> Person:
     return found
 
 
+def may_do(right: Right | str) -> bool:
+    """Return whether whoever asks has a right."""
+    return g.get("person") is not None and may(g.person.role, Right(right))
+
+
 def may_act() -> bool:
     """Return whether whoever asks may move incidents."""
-    return g.get("person") is not None and g.person.role in ACTING
+    return may_do(Right.ACT_ON_INCIDENTS)
+
+
+def sight() -> Sight:
+    """Return what of the floor whoever asks sees; only for endpoints that need a session."""
+    return sight_of(person(), context().settings)
+
+
+def home() -> str:
+    """Return the path of the page on which whoever asks starts; the log-in leads there."""
+    if g.get("person") is None:
+        return url_for("floor.page")
+    for endpoint in HOMES:
+        view = current_app.view_functions.get(endpoint)
+        right = right_of(view) if view else None
+        if right is not None and may_do(right):
+            return url_for(endpoint)
+    return url_for("session.login")
 
 
 def language() -> str:
@@ -59,24 +78,6 @@ def language() -> str:
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
-def acting(endpoint: Callable[P, R]) -> Callable[P, R]:
-    """Let only those who may act use an endpoint; others get an `AccessError`."""
-
-    @wraps(endpoint)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not may_act():
-            raise AccessError(
-                Text("この操作をする権限がありません。", "You may look, but not act on incidents."),
-                Text(
-                    "スーパーバイザーに伝えるか、管理者に権限を頼んでください。",
-                    "Tell a supervisor, or ask an administrator for the right.",
-                ),
-            )
-        return endpoint(*args, **kwargs)
-
-    return checked
-
-
 def wants_page() -> bool:
     """Return whether the answer is for a person's eyes, not for a script."""
     accept = request.accept_mimetypes
@@ -84,13 +85,12 @@ def wants_page() -> bool:
 
 
 def local_path(wanted: str | None) -> str:
-    """Return `wanted` if it leads to a page of this box, else the floor page."""
-    floor = url_for("floor.page")
+    """Return `wanted` if it leads to a page of this box, else where whoever asks starts."""
     if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
-        return floor
+        return home()
     parts = urlsplit(wanted)
     printable = wanted.isprintable() and "\\" not in wanted
-    return wanted if printable and not parts.scheme and not parts.netloc else floor
+    return wanted if printable and not parts.scheme and not parts.netloc else home()
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -116,7 +116,25 @@ def install(app: Flask, settings: Settings) -> None:
             return None if request.endpoint in ANONYMOUS else _log_in_first()
         if g.person.must_change and request.endpoint not in BEFORE_NEW_PASSWORD:
             return redirect(url_for("session.password"), 303) if wants_page() else Response(status=FORBIDDEN)
+        return _require_right(request.endpoint)
+
+
+def _require_right(endpoint: str | None) -> ResponseReturnValue | None:
+    """Refuse an endpoint that needs a right they do not have, or that names none; an unknown path is 404 later."""
+    if endpoint is None or endpoint in ANONYMOUS:
         return None
+    right = right_of(current_app.view_functions[endpoint])
+    if right is not None and may_do(right):
+        return None
+    if endpoint == "floor.page" and wants_page() and (own := home()) != request.path:
+        return redirect(own, 303)
+    raise AccessError(
+        Text("この画面や操作を使う権限がありません。", "You do not have the right for this."),
+        Text(
+            "スーパーバイザーに伝えるか、管理者に権限を頼んでください。",
+            "Tell a supervisor, or ask an administrator for the right.",
+        ),
+    )
 
 
 def _log_in_first() -> ResponseReturnValue:

@@ -92,5 +92,7 @@ def _teach_templates(app: Flask) -> None:
             "languages": LANGUAGES,
             "person": flask.g.get("person"),
             "may_act": access.may_act(),
+            "may_do": access.may_do,
+            "home": access.home(),
             "box": behind.settings.box,
         }

@@ -5,15 +5,18 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from edge_agent.domain.roles import Right
 from edge_agent.services import duty as services
 from edge_agent.store import duty as store
-from web_ui.access import acting, language, person
+from web_ui.access import language, person
 from web_ui.context import context
+from web_ui.rights import needs
 
 blueprint = Blueprint("duty", __name__, url_prefix="/duty")
 
 
 @blueprint.get("/")
+@needs(Right.SEE_DUTY)
 def page() -> ResponseReturnValue:
     """Show the roster in the order people are asked, and the policy's ladder."""
     behind = context()
@@ -27,14 +30,14 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/<name>/absent")
-@acting
+@needs(Right.MARK_DUTY)
 def absent(name: str) -> ResponseReturnValue:
     """Someone is away: the next person is asked."""
     return _mark(name, absent=True)
 
 
 @blueprint.post("/<name>/back")
-@acting
+@needs(Right.MARK_DUTY)
 def back(name: str) -> ResponseReturnValue:
     """Someone can be asked again."""
     return _mark(name, absent=False)

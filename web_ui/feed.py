@@ -3,7 +3,8 @@
 Rules:
 1. Every event has an id; whoever missed some gets them again from the ring, or everything anew.
 2. A page that does not keep up is cut off: it reconnects and is brought up to date.
-3. The watcher never writes, so its connections' data_version changes with every commit of anyone else.
+3. A page is sent what its person sees, and nothing else of the floor.
+4. The watcher never writes, so its connections' data_version changes with every commit of anyone else.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from edge_agent.log import Log
 from edge_agent.settings import Settings
 from edge_agent.store.database import Database, open_live, open_main
 from web_ui.floor_state import Change, Floor, Happening, Words, changes, compose, read_happening, read_incidents
+from web_ui.sight import WHOLE_FLOOR, Sight
 from web_ui.views import IncidentView, SeatView
 
 RING = 500
@@ -43,16 +45,29 @@ log = Log("feed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event of the stream, ready to be sent."""
+    """One event of the stream, ready to be sent; `change` is None for what everybody may know."""
 
     number: int
+    event_id: str
+    name: str
+    change: Change | None
     wire: bytes
+
+    def seen_with(self, sight: Sight) -> bytes | None:
+        """Return the event as somebody sees it, or None if it is none of theirs."""
+        if self.change is None:
+            return self.wire
+        seen = sight.of_change(self.change)
+        if seen is self.change or seen is None:
+            return self.wire if seen else None
+        return wire_event(self.name, seen, event_id=self.event_id)
 
 
 class Subscriber:
     """One page's end of the feed."""
 
-    def __init__(self) -> None:
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
         self._queue: queue.Queue[bytes | None] = queue.Queue(BACKLOG)
         self._cut = threading.Event()
 
@@ -116,8 +131,10 @@ class Feed:
         with self._lock:
             return len(self._subscribers)
 
-    def subscribe(self, last_id: str | None, *, limit: int) -> tuple[Subscriber, list[bytes] | None] | None:
-        """Connect a page that has seen `last_id`.
+    def subscribe(
+        self, last_id: str | None, *, limit: int, sight: Sight = WHOLE_FLOOR
+    ) -> tuple[Subscriber, list[bytes] | None] | None:
+        """Connect a page that has seen `last_id` and is sent what `sight` sees.
 
         Returns the subscriber and what it has missed (None: it must be given everything anew), or None if
         `limit` pages are connected already.
@@ -125,9 +142,9 @@ class Feed:
         with self._lock:
             if len(self._subscribers) >= limit:
                 return None
-            subscriber = Subscriber()
+            subscriber = Subscriber(sight)
             self._subscribers.add(subscriber)
-            return subscriber, self._missed(last_id)
+            return subscriber, self._missed(last_id, sight)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Disconnect a page."""
@@ -146,7 +163,7 @@ class Feed:
         if main_moved or live_moved:
             floor = compose(self._settings, self._happening, self._incidents)
             for change in changes(self._floor, floor):
-                self._publish(_name(change), change)
+                self._publish(_name(change), change, change)
             self._floor = floor
         if main_moved:
             self._look_at_sessions()
@@ -204,18 +221,24 @@ class Feed:
             self._listening = listening
             self._publish("listening", {"listening": listening})
 
-    def _publish(self, name: str, payload: object) -> None:
+    def _publish(self, name: str, payload: object, change: Change | None = None) -> None:
         with self._lock:
             self._number += 1
-            wire = wire_event(name, payload, event_id=f"{self._start}-{self._number}")
-            self._ring.append(Event(number=self._number, wire=wire))
-            self._subscribers = {subscriber for subscriber in self._subscribers if subscriber.put(wire)}
+            event_id = f"{self._start}-{self._number}"
+            wire = wire_event(name, payload, event_id=event_id)
+            event = Event(number=self._number, event_id=event_id, name=name, change=change, wire=wire)
+            self._ring.append(event)
+            # Encoded once for all who see the same, however many they are.
+            wires = {sight: event.seen_with(sight) for sight in {each.sight for each in self._subscribers}}
+            self._subscribers = {
+                each for each in self._subscribers if (sent := wires[each.sight]) is None or each.put(sent)
+            }
 
     def _look_at_sessions(self) -> None:
         with self._lock:
             self._subscribers = {subscriber for subscriber in self._subscribers if subscriber.put(None)}
 
-    def _missed(self, last_id: str | None) -> list[bytes] | None:
+    def _missed(self, last_id: str | None, sight: Sight) -> list[bytes] | None:
         start, _, number = (last_id or "").rpartition("-")
         if start != self._start or not number.isdecimal():
             return None
@@ -223,7 +246,8 @@ class Feed:
         oldest = self._ring[0].number if self._ring else self._number + 1
         if seen > self._number or seen < oldest - 1:
             return None
-        return [event.wire for event in self._ring if event.number > seen]
+        wires = [event.seen_with(sight) for event in self._ring if event.number > seen]
+        return [wire for wire in wires if wire is not None]
 
 
 def wire_event(name: str, payload: object, *, event_id: str | None = None) -> bytes:

@@ -6,26 +6,30 @@ import msgspec
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from web_ui.access import language, may_act
+from edge_agent.domain.roles import Right
+from web_ui.access import language, may_act, may_do, sight
 from web_ui.context import context
 from web_ui.floor_state import read_floor
+from web_ui.rights import needs
 
 blueprint = Blueprint("floor", __name__)
 
 
 @blueprint.get("/")
+@needs(Right.SEE_FLOOR)
 def page() -> ResponseReturnValue:
     """Show the floor as it is now; the feed takes over from the event the page names."""
     behind = context()
     # The id first: a change between the two is then sent again, which does no harm; the other order would lose it.
     seen = behind.feed.last_id
-    floor = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
+    floor = sight().of_floor(read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy))
     start = {
         "seen": seen,
         "now": behind.clock.now(),
         "listening": behind.feed.listening,
         "language": language(),
         "mayAct": may_act(),
+        "mayOpen": may_do(Right.SEE_INCIDENTS),
         "texts": behind.texts[language()].for_scripts(),
         "floor": floor,
     }

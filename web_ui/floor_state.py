@@ -49,6 +49,7 @@ class Floor:
 class Words:
     """Utterances of one call that are new or have changed."""
 
+    seat: str
     call_id: str
     words: tuple[WordsView, ...]
 
@@ -114,8 +115,9 @@ def changes(before: Floor, after: Floor) -> Iterator[Change]:
     yield from (view for view in after.incidents if known.get(view.incident) != view)
     cards = {view.seat: view for view in before.seats}
     yield from (view for view in after.seats if cards.get(view.seat) != view)
+    seats = {view.call_id: view.seat for view in after.seats}
     for call_id, words in after.words.items():
         old = {w.sequence: w for w in before.words.get(call_id, ())}
         new = tuple(w for w in words if old.get(w.sequence) != w)
         if new:
-            yield Words(call_id=call_id, words=new)
+            yield Words(seat=seats.get(call_id, ""), call_id=call_id, words=new)

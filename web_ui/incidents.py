@@ -9,16 +9,18 @@ from flask import Blueprint, abort, flash, jsonify, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, Verdict
+from edge_agent.domain.roles import Right
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
 from edge_agent.store import audit, duty, live, receipts
 from edge_agent.store import incidents as store
 from edge_agent.store.database import Database
-from web_ui.access import acting, language, local_path, person, wants_page
+from web_ui.access import language, local_path, may_do, person, sight, wants_page
 from web_ui.context import context
 from web_ui.floor import for_page
 from web_ui.ladder import names as names_of
 from web_ui.ladder import step_views
+from web_ui.rights import needs
 from web_ui.views import WORDS_SHOWN, actor, incident_view, seat_labels, words_view
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -36,6 +38,7 @@ class Step(Protocol):
 
 
 @blueprint.get("/")
+@needs(Right.SEE_INCIDENTS)
 def listing() -> ResponseReturnValue:
     """Show the newest incidents: what is still to be done, then what is finished."""
     behind = context()
@@ -44,8 +47,9 @@ def listing() -> ResponseReturnValue:
     labels = seat_labels(behind.settings)
     found = {i.incident_id: i for i in [*store.unfinished(behind.main), *store.recent(behind.main, LISTED)]}
     views = [
-        incident_view(incident, labels=labels, policy=behind.policy, people=names, receipts=())
+        sight().of_incident(incident_view(incident, labels=labels, policy=behind.policy, people=names, receipts=()))
         for incident in found.values()
+        if sight().sees(incident.alert.seat)
     ]
     start = {"seen": seen, "language": language(), "texts": behind.texts[language()].for_scripts()}
     return render_template(
@@ -57,6 +61,7 @@ def listing() -> ResponseReturnValue:
 
 
 @blueprint.get("/<incident_id>")
+@needs(Right.SEE_INCIDENTS)
 def page(incident_id: str) -> ResponseReturnValue:
     """Show one incident: facts, reason, criterion, guide, words, who did what, and what can be done now."""
     behind = context()
@@ -65,16 +70,19 @@ def page(incident_id: str) -> ResponseReturnValue:
     names = _names()
     told = receipts.of(behind.main, incident_id)
     steps = duty.steps(behind.main, incident_id)
-    view = incident_view(
-        incident,
-        labels=seat_labels(behind.settings),
-        policy=behind.policy,
-        people=names,
-        receipts=told,
-        steps=steps,
+    view = sight().of_incident(
+        incident_view(
+            incident,
+            labels=seat_labels(behind.settings),
+            policy=behind.policy,
+            people=names,
+            receipts=told,
+            steps=steps,
+        )
     )
     alert = incident.alert
-    words = [words_view(w) for w in live.words(behind.live, alert.call_id)[-WORDS_SHOWN:]]
+    heard = live.words(behind.live, alert.call_id) if may_do(Right.READ_WORDS) else []
+    words = [words_view(w) for w in heard[-WORDS_SHOWN:]]
     start = {
         "seen": seen,
         "now": behind.clock.now(),
@@ -103,28 +111,28 @@ def page(incident_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<incident_id>/acknowledge")
-@acting
+@needs(Right.ACT_ON_INCIDENTS)
 def acknowledge(incident_id: str) -> ResponseReturnValue:
     """Whoever asks has seen it."""
     return _move(incident_id, services.acknowledge)
 
 
 @blueprint.post("/<incident_id>/take")
-@acting
+@needs(Right.ACT_ON_INCIDENTS)
 def take(incident_id: str) -> ResponseReturnValue:
     """Whoever asks takes charge."""
     return _move(incident_id, services.take)
 
 
 @blueprint.post("/<incident_id>/close")
-@acting
+@needs(Right.ACT_ON_INCIDENTS)
 def close(incident_id: str) -> ResponseReturnValue:
     """It is over for the floor."""
     return _move(incident_id, services.close)
 
 
 @blueprint.post("/<incident_id>/review")
-@acting
+@needs(Right.CERTIFY)
 def review(incident_id: str) -> ResponseReturnValue:
     """Whoever asks certifies what it was."""
     wanted = request.form.get("verdict", "")
@@ -149,7 +157,8 @@ def _move(incident_id: str, step: Step) -> ResponseReturnValue:
 
 def _find(incident_id: str) -> Incident:
     incident = store.find(context().main, incident_id)
-    if incident is None:
+    # An incident of another group's seat is not told from one that never was.
+    if incident is None or not sight().sees(incident.alert.seat):
         abort(404)
     return incident
 

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from edge_agent.domain.roles import Right, may
 from edge_agent.errors import StoreError
 from edge_agent.services import accounts
-from web_ui.access import session_cookie
+from web_ui.access import session_cookie, sight
 from web_ui.context import Context, context
 from web_ui.feed import Subscriber, wire_event
 from web_ui.floor_state import read_floor
+from web_ui.rights import needs
+from web_ui.sight import sight_of
 
 blueprint = Blueprint("live", __name__)
 
@@ -27,16 +30,17 @@ RETRY_MS = 1000
 
 
 @blueprint.get("/events")
+@needs(Right.FOLLOW)
 def events() -> ResponseReturnValue:
     """Stream what changes: what was missed since the given event, or everything anew, then the rest as it comes."""
     behind = context()
     last_id = request.headers.get("Last-Event-ID") or request.args.get("after")
-    connected = behind.feed.subscribe(last_id, limit=STREAMS)
+    connected = behind.feed.subscribe(last_id, limit=STREAMS, sight=sight())
     if connected is None:
         abort(503)
     subscriber, missed = connected
     try:
-        start = [_everything(behind)] if missed is None else missed
+        start = [_everything(behind, subscriber)] if missed is None else missed
     except BaseException:
         behind.feed.unsubscribe(subscriber)
         raise
@@ -48,6 +52,7 @@ def events() -> ResponseReturnValue:
 
 
 @blueprint.get("/alive")
+@needs(Right.OWN_ACCOUNT)
 def alive() -> ResponseReturnValue:
     """Tell a page that was cut off whether its session still holds."""
     return Response(status=204)
@@ -63,15 +68,16 @@ def _stream(behind: Context, subscriber: Subscriber, start: list[bytes], token: 
         if wire is not None:
             yield wire
             continue
-        if not _session_holds(behind, token):
+        if not _session_holds(behind, token, subscriber):
             return
         yield _beat(behind)
 
 
-def _everything(behind: Context) -> bytes:
+def _everything(behind: Context, subscriber: Subscriber) -> bytes:
     # The id first, as on the floor page: what changes in between is sent twice, never lost.
     last_id = behind.feed.last_id
     floor = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
+    floor = subscriber.sight.of_floor(floor)
     return wire_event("floor", {"floor": floor, "listening": behind.feed.listening}, event_id=last_id)
 
 
@@ -80,10 +86,13 @@ def _beat(behind: Context) -> bytes:
     return b": beat\n" + wire_event("beat", {"now": behind.clock.now()})
 
 
-def _session_holds(behind: Context, token: str) -> bool:
+def _session_holds(behind: Context, token: str, subscriber: Subscriber) -> bool:
     try:
         found = accounts.who(behind.main, token, now=behind.clock.now())
     except (StoreError, sqlite3.Error):
         # The session is sound as far as is known; alerts must go on coming while the disk is full.
         return True
-    return found is not None and not found.must_change
+    if found is None or found.must_change or not may(found.role, Right.FOLLOW):
+        return False
+    # Somebody whose role or groups have changed comes back for what they see now.
+    return sight_of(found, behind.settings) == subscriber.sight

@@ -8,11 +8,13 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.quality import Figure, ReliabilityBin
+from edge_agent.domain.roles import Right
 from edge_agent.errors import MamoriError
 from edge_agent.services import quality as record
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.settings import Settings
 from web_ui.context import context
+from web_ui.rights import needs
 
 blueprint = Blueprint("quality", __name__, url_prefix="/quality")
 
@@ -33,6 +35,7 @@ class Dot:
 
 
 @blueprint.get("/")
+@needs(Right.SEE_QUALITY)
 def page() -> ResponseReturnValue:
     """Show the newest measurement, and whether it is of what is installed."""
     behind = context()

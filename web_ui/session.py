@@ -8,11 +8,13 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from edge_agent.domain.roles import Right
 from edge_agent.errors import AccessError, Text
 from edge_agent.services import accounts
 from edge_agent.store.people import Person
-from web_ui.access import LANGUAGE_COOKIE, local_path, person, session_cookie
+from web_ui.access import LANGUAGE_COOKIE, home, local_path, person, session_cookie
 from web_ui.context import context
+from web_ui.rights import needs
 from web_ui.texts import LANGUAGES
 
 blueprint = Blueprint("session", __name__)
@@ -40,11 +42,13 @@ def login() -> ResponseReturnValue:
         return render_template("login.html", after=after, name=name, error=error), 403
     # A new signed cookie, so that a token planted before the log-in is worth nothing after it.
     session.clear()
+    g.person = found
     target = url_for(".password") if found.must_change else local_path(after)
     return _with_cookie(redirect(target, 303), token)
 
 
 @blueprint.post("/logout")
+@needs(Right.OWN_ACCOUNT)
 def logout() -> ResponseReturnValue:
     """End the session."""
     token = request.cookies.get(session_cookie(), "")
@@ -56,6 +60,7 @@ def logout() -> ResponseReturnValue:
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
+@needs(Right.OWN_ACCOUNT)
 def password() -> ResponseReturnValue:
     """Change one's own password; the one-time password of a new account has to be."""
     if request.method == "GET":
@@ -77,10 +82,11 @@ def password() -> ResponseReturnValue:
     _, token = _log_in(person().name, new)
     session.clear()
     flash(context().texts[person().language]("password.changed"))
-    return _with_cookie(redirect(url_for("floor.page"), 303), token)
+    return _with_cookie(redirect(home(), 303), token)
 
 
 @blueprint.post("/language")
+@needs(Right.OWN_ACCOUNT)
 def language() -> ResponseReturnValue:
     """Choose the language of the pages."""
     response = redirect(local_path(request.form.get("next")), 303)

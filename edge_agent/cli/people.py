@@ -9,6 +9,7 @@ import click
 
 from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import show
+from edge_agent.domain.roles import Role
 from edge_agent.errors import Text
 from edge_agent.services import accounts
 from edge_agent.store import people
@@ -23,9 +24,7 @@ def person() -> None:
 @person.command()
 @click.argument("name")
 @click.option("--display-name", help="画面に出る名前 / name shown on the pages")
-@click.option(
-    "--role", type=click.Choice([role.value for role in people.Role]), default="supervisor", show_default=True
-)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="supervisor", show_default=True)
 @DATA
 def add(*, name: str, display_name: str | None, role: str, data: Path) -> None:
     """人を登録し、1回限りのパスワードを表示する / add someone and print a one-time password."""
@@ -35,7 +34,7 @@ def add(*, name: str, display_name: str | None, role: str, data: Path) -> None:
         db,
         name=name,
         display_name=display_name or name,
-        role=people.Role(role),
+        role=Role(role),
         password=password,
         must_change=True,
         now=datetime.now(UTC),

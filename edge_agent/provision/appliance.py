@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_agent import settings as settings_module
+from edge_agent.domain.roles import Role
 from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision import broker, demo, pki
 from edge_agent.provision.files import write_private
@@ -136,7 +137,7 @@ def ensure_administrator(settings: Settings) -> str | None:
             db,
             name=ADMINISTRATOR,
             display_name="管理者",
-            role=people.Role.ADMINISTRATOR,
+            role=Role.ADMINISTRATOR,
             password=password,
             must_change=True,
             now=datetime.now(UTC),

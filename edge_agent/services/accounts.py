@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError, StoreError, Text
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, writing
-from edge_agent.store.people import Person, Role, Session
+from edge_agent.store.people import Person, Session
 
 MINIMUM_PASSWORD = 12
 """Characters (design default; NIST SP 800-63B asks for at least 8, 15 where it is the only factor)."""

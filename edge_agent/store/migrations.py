@@ -119,6 +119,12 @@ def m003_escalation(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m004_groups(db: sqlite_utils.Database) -> None:
+    """The groups a person's seats belong to: a JSON list of names, empty for the whole floor."""
+    db.table("people").add_column("groups", str, not_null_default="[]")
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

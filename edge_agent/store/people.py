@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from edge_agent.domain.roles import Role
 from edge_agent.store.database import Database
-
-
-class Role(StrEnum):
-    """What a person may do."""
-
-    ADMINISTRATOR = "administrator"
-    SUPERVISOR = "supervisor"
-    VIEWER = "viewer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +20,7 @@ class Person:
         failed: wrong passwords since the last right one.
         locked_until: ISO 8601 time in UTC until which no log-in is tried, or None.
         language: "ja" or "en".
+        groups: the groups whose seats they deal with; none means the whole floor.
     """
 
     name: str
@@ -37,6 +31,7 @@ class Person:
     failed: int = 0
     locked_until: str | None = None
     language: str = "ja"
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +47,14 @@ class Session:
 
 def save(db: Database, person: Person) -> None:
     """Keep a person, in place of an earlier version."""
-    db.put("people", asdict(person), key=("name",))
+    db.put("people", asdict(person) | {"groups": json.dumps(person.groups)}, key=("name",))
 
 
 def find(db: Database, name: str) -> Person | None:
     """Return a person, or None if nobody has that name."""
     for row in db.table("people").rows_where("name = ?", [name]):
-        return Person(**{**row, "role": Role(row["role"]), "must_change": bool(row["must_change"])})
+        kept = {"role": Role(row["role"]), "must_change": bool(row["must_change"])}
+        return Person(**{**row, **kept, "groups": tuple(json.loads(row["groups"]))})
     return None
 
 

@@ -37,6 +37,7 @@ DOMAIN = (
     "quality",
     "quotation",
     "repetition",
+    "roles",
     "spoken",
     "weighing",
     "wording",

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
+from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError, StoreError
 from edge_agent.services import accounts
 from edge_agent.services.accounts import FAILURES, LOCK_OUT, SESSION, TOUCH
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, open_main
-from edge_agent.store.people import Role
 from tests.builders import START
 
 PASSWORD = "きょうは大阪も晴れています"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge_agent.domain.incident import IncidentState, Verdict
+from edge_agent.domain.roles import Role
 from edge_agent.store import audit, incidents, outbox, people, receipts
 from edge_agent.store.database import Database, open_main, writing
-from edge_agent.store.people import Person, Role, Session
+from edge_agent.store.people import Person, Session
 from tests.builders import START, after, an_alert, an_incident
 
 

@@ -14,12 +14,12 @@ from argon2 import PasswordHasher
 from jinja2.bccache import Bucket, BytecodeCache
 
 from edge_agent.domain.alert import Alert
+from edge_agent.domain.roles import Role
 from edge_agent.services import accounts, incidents
 from edge_agent.settings import Paths, Seat, Settings
 from edge_agent.store import live
 from edge_agent.store.database import open_live, open_main, writing
 from edge_agent.store.live import LineStatus, LiveWords
-from edge_agent.store.people import Role
 from tests.builders import BOX, START, a_policy, an_alert
 from tests.fakes import StandingClock
 from web_ui import create_app

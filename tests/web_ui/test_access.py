@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from edge_agent.store.people import Role
+from edge_agent.domain.roles import Right, Role
 from tests.web_ui.conftest import PASSWORD, Browser, Pages
 from web_ui.access import ANONYMOUS, local_path
 from web_ui.headers import SECURITY
+from web_ui.rights import needs
 
 HTML = {"Accept": "text/html"}
 JSON = {"Accept": "application/json"}
@@ -60,9 +61,9 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(pages:
 
 
 @pytest.mark.parametrize("step", ["acknowledge", "take", "close", "review"])
-def test_a_viewer_looks_but_does_not_act(pages: Pages, step: str) -> None:
+def test_an_auditor_looks_but_does_not_act(pages: Pages, step: str) -> None:
     pages.alert()
-    browser = pages.browser("viewer")
+    browser = pages.browser("auditor")
     page = browser.get("/incidents/alert-1")
     assert page.status_code == 200
     assert f"/{step}" not in page.text
@@ -171,6 +172,7 @@ def test_what_breaks_inside_shows_no_traceback_and_logs_no_words(
 ) -> None:
     browser = pages.browser("supervisor")
 
+    @needs(Right.SEE_FLOOR)
     def breaks() -> str:
         msg = "夜道に気をつけろ"
         raise ValueError(msg)

@@ -19,6 +19,7 @@ from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.finding import Label
 from edge_agent.domain.incident import Verdict
 from edge_agent.domain.policy import Policy, Severity
+from edge_agent.domain.roles import Role
 from edge_agent.errors import Text
 from edge_agent.services import accounts, incidents
 from edge_agent.services.policy_pack import load_policy
@@ -26,7 +27,6 @@ from edge_agent.settings import Paths, Settings, Web
 from edge_agent.store import live
 from edge_agent.store.database import open_live, open_main, writing
 from edge_agent.store.live import LineStatus, LiveWords
-from edge_agent.store.people import Role
 from tests.builders import BOX, MODEL
 from tests.web_ui.conftest import PASSWORD, seats
 from web_ui import create_app

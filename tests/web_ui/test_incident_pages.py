@@ -71,7 +71,7 @@ def test_the_page_shows_facts_reason_criterion_guide_words_receipts_and_who_did_
     alert = pages.alert(warnings=2)
     incidents.note_receipt(pages.main, alert_id="alert-1", panel="wall-7", kind="delivered", box=BOX, now=START)
     pages.browser("supervisor").fetch("/incidents/alert-1/take")
-    page = pages.browser("viewer").get("/incidents/alert-1").text
+    page = pages.browser("supervisor").get("/incidents/alert-1").text
     for shown in (
         "1番席",
         "0:12",
@@ -112,18 +112,18 @@ def test_the_list_keeps_what_is_to_be_done_apart_from_what_is_finished(pages: Pa
 
 def test_an_unconfirmed_suspicion_says_so_and_a_withdrawn_one_too(pages: Pages) -> None:
     alert = pages.alert(tentative=True)
-    page = pages.browser("viewer").get("/incidents/alert-1").text
+    page = pages.browser("supervisor").get("/incidents/alert-1").text
     assert "「確認中」の疑いです" in page
     incidents.change_alert(pages.main, alert.withdraw(at_s=14.0), box=BOX, now=START)
-    page = pages.browser("viewer").get("/incidents/alert-1").text
+    page = pages.browser("supervisor").get("/incidents/alert-1").text
     assert "取り下げられました" in page
     assert "確定した言葉により取り下げ" in page
     assert "「確認中」の疑いです" not in page
-    listed = pages.browser("viewer").get("/incidents/").text
+    listed = pages.browser("supervisor").get("/incidents/").text
     assert "取り下げ" in listed
     assert "対応が必要な事案はありません" in listed
 
 
 def test_the_title_of_a_rule_on_repetition_is_shown(pages: Pages) -> None:
     pages.alert(criterion="loop-15", types=(Label.DETENTION,))
-    assert "loop-15（日本語）" in pages.browser("viewer").get("/incidents/alert-1").text
+    assert "loop-15（日本語）" in pages.browser("supervisor").get("/incidents/alert-1").text

@@ -48,7 +48,7 @@ def test_the_page_starts_with_the_floor_as_it_is_in_the_order_of_the_settings(pa
             end_s=1.0,
         )
     )
-    floor = start_of(pages.browser("viewer"))["floor"]
+    floor = start_of(pages.browser("supervisor"))["floor"]
     assert [(seat["seat"], seat["show"]) for seat in floor["seats"]] == [
         ("01", "idle"),
         ("02", "in_call"),

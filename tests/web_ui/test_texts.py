@@ -11,7 +11,7 @@ import pytest
 import web_ui
 from edge_agent.domain.incident import IncidentState, Verdict
 from edge_agent.domain.policy import Source
-from edge_agent.store.people import Role
+from edge_agent.domain.roles import Role
 from web_ui.texts import LANGUAGES, Texts, catalogues
 from web_ui.views import Show
 

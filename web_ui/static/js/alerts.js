@@ -117,7 +117,9 @@ function fill(card, view) {
   const mayAct = given().mayAct;
   card.querySelector("[data-act=acknowledge]").hidden = !mayAct || view.state !== "open";
   card.querySelector("[data-act=take]").hidden = !mayAct || view.state === "taken";
-  card.querySelector("[data-go]").href = `/incidents/${encodeURIComponent(view.incident)}`;
+  const go = card.querySelector("[data-go]");
+  go.hidden = !given().mayOpen;
+  go.href = `/incidents/${encodeURIComponent(view.incident)}`;
 }
 
 function facts(view) {
@@ -164,7 +166,7 @@ function quote(text, stretches) {
 function finishedLine(view) {
   const line = document.createElement("li");
   const link = document.createElement("a");
-  link.href = `/incidents/${encodeURIComponent(view.incident)}`;
+  if (given().mayOpen) link.href = `/incidents/${encodeURIComponent(view.incident)}`;
   link.textContent = `${pick(view.seat_label)} ${pick(view.title)}`;
   const state = document.createElement("span");
   state.textContent = t(`live.incident.${view.state}`);

@@ -1,7 +1,7 @@
 // Seat cards, in the order of the settings; each is made once and then changed in place.
 
 import { elapsed, secondsSince } from "./clock.js";
-import { pick, t } from "./texts.js";
+import { given, pick, t } from "./texts.js";
 import { Words } from "./words.js";
 
 const ICONS = document.querySelector("link[rel=icon]").href.replace("mamori.svg", "icons.svg");
@@ -53,7 +53,7 @@ export class Seats {
     put(element, "[data-warnings]", view.warnings ? t("live.warnings", { count: view.warnings }) : "");
     put(element, "[data-dropped]", view.dropped ? t("live.dropped", { count: view.dropped }) : "");
     const go = element.querySelector("[data-go]");
-    go.hidden = !view.incident;
+    go.hidden = !view.incident || !given().mayOpen;
     if (view.incident) go.href = `/incidents/${encodeURIComponent(view.incident)}`;
     this.tickOne(card);
   }

@@ -1,0 +1,67 @@
+"""How much of the floor one person sees: the seats of their groups, and words only with the right to read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge_agent.domain.roles import Right, may, sees_seat
+from edge_agent.settings import Settings
+from edge_agent.store.people import Person
+from web_ui.floor_state import Change, Floor, Words
+from web_ui.views import IncidentView, SeatView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What somebody sees. `seats` of None are all there are, those the settings do not know too.
+
+    `cards` are the states of seats, `words` what is said in calls.
+    """
+
+    seats: frozenset[str] | None = None
+    cards: bool = True
+    words: bool = True
+
+    def sees(self, seat: str) -> bool:
+        """Return whether they deal with a seat."""
+        return self.seats is None or seat in self.seats
+
+    def of_incident(self, view: IncidentView) -> IncidentView:
+        """Return an incident without the caller's words if they may not be read."""
+        return view if self.words else replace(view, quotes=(), telling=())
+
+    def of_floor(self, floor: Floor) -> Floor:
+        """Return the part of the floor that is seen."""
+        seats = tuple(view for view in floor.seats if self.sees(view.seat))
+        calls = {view.call_id for view in seats}
+        return Floor(
+            seats=seats if self.cards else (),
+            words={call: words for call, words in floor.words.items() if call in calls} if self.words else {},
+            incidents=tuple(self.of_incident(view) for view in floor.incidents if self.sees(view.seat)),
+        )
+
+    def of_change(self, change: Change) -> Change | None:
+        """Return a change as it is seen, or None if it is not."""
+        if not self.sees(change.seat):
+            return None
+        match change:
+            case IncidentView():
+                return self.of_incident(change)
+            case SeatView():
+                return change if self.cards else None
+            case Words():
+                return change if self.words else None
+
+
+WHOLE_FLOOR = Sight()
+
+
+def sight_of(person: Person, settings: Settings) -> Sight:
+    """Return what a person sees of this box."""
+    return Sight(
+        seats=frozenset(seat.seat for seat in settings.seats if sees_seat(person.groups, seat.group))
+        if person.groups
+        else None,
+        cards=may(person.role, Right.SEE_FLOOR),
+        words=may(person.role, Right.READ_WORDS),
+    )
