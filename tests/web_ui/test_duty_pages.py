@@ -59,7 +59,7 @@ def test_an_incidents_page_shows_who_was_asked_and_its_timeline_too(pages: Pages
     on_duty(pages, "supervisor")
     pages.alert()
     goes_up(pages)
-    page = pages.browser("viewer").get("/incidents/alert-1").text
+    page = pages.browser("auditor").get("/incidents/alert-1").text
     assert "知らせる順番" in page
     assert "<b>supervisorさん</b> に知らせました" in page
     assert "当番に知らせた" in page
@@ -84,9 +84,9 @@ def test_a_supervisor_marks_a_colleague_as_away_and_back_again(pages: Pages) -> 
     ]
 
 
-def test_a_viewer_sees_the_roster_and_changes_nothing(pages: Pages) -> None:
+def test_an_auditor_sees_the_roster_and_changes_nothing(pages: Pages) -> None:
     on_duty(pages, "supervisor")
-    viewer = pages.browser("viewer")
+    viewer = pages.browser("auditor")
     page = viewer.get("/duty/").text
     assert "supervisorさん" in page
     assert "不在にする" not in page
@@ -103,4 +103,4 @@ def test_someone_who_is_not_in_the_roster_gets_a_plain_answer(pages: Pages) -> N
 
 
 def test_an_empty_roster_says_what_happens_then(pages: Pages) -> None:
-    assert "当番表は空です" in pages.browser("viewer").get("/duty/").text
+    assert "当番表は空です" in pages.browser("auditor").get("/duty/").text
