@@ -5,7 +5,7 @@ SET_UP := sh firmware_config/install/set-up.sh
 .PHONY: help run test timing unit check bench evaluate lock clean
 
 help:
-	@echo "make run    set up and start the appliance on a demonstration floor (http://127.0.0.1:8080)"
+	@echo "make run    set up and start the appliance on a demonstration floor (https://127.0.0.1:8443)"
 	@echo "make test   set up and run all checks and tests"
 	@echo "make unit   only the quick tests"
 	@echo "make check  only the style, type and import checks"

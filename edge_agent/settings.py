@@ -114,10 +114,14 @@ class Mqtt(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Web(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the pages are served. Beyond loopback a certificate is compulsory."""
+    """Where the pages are served, always over TLS. Empty certificate and key: those of the box's own authority."""
 
     host: str = "127.0.0.1"
-    port: Port = 8080
+    port: Port = 8443
+    redirect_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Plain HTTP that only leads to `port`; 0: none."""
+    names: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9.-]{1,253}\Z")], ...] = ()
+    """Names and addresses under which browsers of the premises find the box, beside its own."""
     certificate: str = ""
     key: str = ""
 
@@ -165,6 +169,16 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def policy_file(self) -> Path:
         """The policy pack in force."""
         return Path(self.paths.policy) if self.paths.policy else share() / "firmware_config/policy/mamori.toml"
+
+    @property
+    def web_certificate(self) -> Path:
+        """The pages' certificate, and what is needed to check it."""
+        return Path(self.web.certificate) if self.web.certificate else self.data / "pki/web.crt"
+
+    @property
+    def web_key(self) -> Path:
+        """The key of the pages' certificate."""
+        return Path(self.web.key) if self.web.key else self.data / "pki/web.key"
 
     @property
     def ca_file(self) -> Path:
@@ -244,12 +258,21 @@ def _check(path: Path, settings: Settings) -> None:
             taken[device.name, channel] = seat.seat
     if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network):
         raise _error(path, *wrong)
-    loopback = settings.web.host in {"127.0.0.1", "::1", "localhost"}
-    if not loopback and not (settings.web.certificate and settings.web.key):
+    _check_web(path, settings.web)
+
+
+def _check_web(path: Path, web: Web) -> None:
+    if bool(web.certificate) != bool(web.key):
         raise _error(
             path,
-            "web.host がループバック以外のときは web.certificate と web.key が必要です。",
-            "web.certificate and web.key are needed when web.host is not loopback.",
+            "web.certificate と web.key は両方書くか、両方空にしてください。",
+            "web.certificate and web.key belong together: both or neither.",
+        )
+    if web.redirect_port == web.port:
+        raise _error(
+            path,
+            "web.redirect_port は web.port と別の番号にしてください。",
+            "web.redirect_port must not be web.port.",
         )
 
 

@@ -123,7 +123,7 @@ def test_the_shipped_settings_are_good(tmp_path: Path, name: str) -> None:
             id="both voices on one channel",
         ),
         pytest.param(
-            changed("port = 8081", 'host = "0.0.0.0"'), "web.certificate and web.key are needed", id="open without TLS"
+            changed("port = 8081", "port = 8081\nredirect_port = 8081"), "must not be web.port", id="one port for both"
         ),
         pytest.param(
             changed("port = 8081", 'host = "0.0.0.0"\ncertificate = "web.crt"'), "web.key", id="certificate without key"
@@ -135,14 +135,11 @@ def test_a_mistake_names_its_place(tmp_path: Path, text: str, reason: str) -> No
     assert reason in refused(tmp_path, text).what.en
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_loopback_needs_no_certificate(tmp_path: Path, host: str) -> None:
-    assert load(written(tmp_path, f'[web]\nhost = "{host}"\n')).web.host == host
-
-
-def test_beyond_loopback_a_certificate_will_do(tmp_path: Path) -> None:
-    text = '[web]\nhost = "0.0.0.0"\ncertificate = "web.crt"\nkey = "web.key"\n'
-    assert load(written(tmp_path, text)).web.host == "0.0.0.0"  # noqa: S104
+def test_the_pages_certificate_is_the_boxes_own_unless_another_is_named(tmp_path: Path) -> None:
+    own = load(written(tmp_path, "[paths]\ndata = '/there'\n"))
+    assert (own.web_certificate, own.web_key) == (Path("/there/pki/web.crt"), Path("/there/pki/web.key"))
+    named = load(written(tmp_path, "[web]\ncertificate = 'a.crt'\nkey = 'a.key'\n"))
+    assert (named.web_certificate, named.web_key) == (Path("a.crt"), Path("a.key"))
 
 
 def test_settings_that_are_not_there_are_a_clear_error(tmp_path: Path) -> None:

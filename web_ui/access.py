@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
@@ -16,6 +14,7 @@ from edge_agent.services import accounts
 from edge_agent.settings import Settings
 from edge_agent.store.people import Person
 from web_ui.context import context
+from web_ui.hosts import is_own, own_names
 from web_ui.rights import right_of
 from web_ui.sight import Sight, sight_of
 from web_ui.texts import LANGUAGES
@@ -26,14 +25,11 @@ BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "s
 """Endpoints open to somebody whose password was given by somebody else."""
 HOMES = ("floor.page", "seat.page", "incidents.listing", "quality.page", "session.password")
 """Where somebody starts: the first of these that is there and that they may use."""
+SESSION_COOKIE = "__Host-mamori"
+"""The prefix binds it to this host and to TLS."""
 LANGUAGE_COOKIE = "mamori_language"
 UNAUTHORIZED = 401
 FORBIDDEN = 403
-
-
-def session_cookie() -> str:
-    """Return the cookie's name; over TLS the prefix binds it to this host."""
-    return "__Host-mamori" if context().tls else "mamori"
 
 
 def person() -> Person:
@@ -95,13 +91,16 @@ def local_path(wanted: str | None) -> str:
 
 def install(app: Flask, settings: Settings) -> None:
     """Check host and session before every request."""
-    own = _own_names(settings)
+    own = own_names(settings)
 
     @app.before_request
     def refuse_strange_host() -> None:
         # A page of somebody else whose name was made to point here must not talk to the box.
-        host = urlsplit(f"//{request.host}").hostname or ""
-        if host.lower() not in own and not _is_address(host):
+        try:
+            host = urlsplit(f"//{request.host}").hostname or ""
+        except ValueError:
+            host = ""
+        if not is_own(host, own):
             abort(400, "host")
 
     @app.before_request
@@ -109,7 +108,7 @@ def install(app: Flask, settings: Settings) -> None:
         g.person = None
         if request.endpoint == "static":
             return None
-        token = request.cookies.get(session_cookie())
+        token = request.cookies.get(SESSION_COOKIE)
         if token:
             g.person = accounts.who(context().main, token, now=context().clock.now())
         if g.person is None:
@@ -142,18 +141,3 @@ def _log_in_first() -> ResponseReturnValue:
         return Response(status=UNAUTHORIZED)
     target = request.path if request.method == "GET" else None
     return redirect(url_for("session.login", next=target), 303)
-
-
-def _own_names(settings: Settings) -> frozenset[str]:
-    name = socket.gethostname().lower()
-    short = name.partition(".")[0]
-    return frozenset({"localhost", name, short, f"{short}.local", settings.web.host.lower()})
-
-
-def _is_address(host: str) -> bool:
-    """A number needs no name service, so nobody can have made it point here."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -32,10 +32,10 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     app.config.update(
         SECRET_KEY=secret_key,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
-        SESSION_COOKIE_NAME="mamori_form",
+        SESSION_COOKIE_NAME="__Host-mamori_form",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_COOKIE_SECURE=bool(settings.web.certificate),
+        SESSION_COOKIE_SECURE=True,
         # A floor page stays open all day: its token lasts as long as its session.
         WTF_CSRF_TIME_LIMIT=None,
     )

@@ -45,11 +45,6 @@ class Context:
     _open: _OfThread = field(default_factory=_OfThread)
 
     @property
-    def tls(self) -> bool:
-        """Whether the pages are served over TLS."""
-        return bool(self.settings.web.certificate)
-
-    @property
     def main(self) -> Database:
         """This thread's connection to what must survive; raises `StoreError` if it cannot be opened."""
         if self._open.main is None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from edge_agent.log import Log
+from web_ui.hosts import is_address
 
 SECURITY = {
     "Content-Security-Policy": (
@@ -22,6 +24,8 @@ SECURITY = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
+YEAR_S = 365 * 24 * 3600
+
 log = Log("web")
 
 
@@ -35,6 +39,10 @@ def install(app: Flask) -> None:
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers.update(SECURITY)
+        host = urlsplit(f"//{request.host}").hostname or ""
+        if host != "localhost" and not is_address(host):
+            # Not for localhost: it would hold for every other program of this machine too.
+            response.headers["Strict-Transport-Security"] = f"max-age={YEAR_S}"
         # Words of a call must not stay in a browser's cache; scripts are checked again each time.
         response.headers["Cache-Control"] = "no-cache" if request.endpoint == "static" else "no-store"
         _log(response)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from edge_agent.domain.roles import Right, may
 from edge_agent.errors import StoreError
 from edge_agent.services import accounts
-from web_ui.access import session_cookie, sight
+from web_ui.access import SESSION_COOKIE, sight
 from web_ui.context import Context, context
 from web_ui.feed import Subscriber, wire_event
 from web_ui.floor_state import read_floor
@@ -44,7 +44,7 @@ def events() -> ResponseReturnValue:
     except BaseException:
         behind.feed.unsubscribe(subscriber)
         raise
-    token = request.cookies.get(session_cookie(), "")
+    token = request.cookies.get(SESSION_COOKIE, "")
     response = Response(_stream(behind, subscriber, start, token), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: behind.feed.unsubscribe(subscriber))

@@ -23,12 +23,17 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from web_ui.app import create_app
 from web_ui.context import EXTENSION, Context
+from web_ui.hosts import own_names
 from web_ui.live import STREAMS
+from web_ui.redirect import Redirect
 
 THREADS = STREAMS + 16
 """One for every stream and some for everything else."""
 QUEUE = 128
 """Connections the kernel holds while all threads are busy."""
+REDIRECT_THREADS = 2
+"""A browser remembers a permanent redirect and does not ask again."""
+REDIRECT_BYTES = 8 * 1024
 STOP_S = 1
 """Seconds requests may take to end when the server stops."""
 KEY_BYTES = 32
@@ -89,6 +94,7 @@ def serve(box: Settings) -> int:
     # Opened once before anybody is served, so that a database that cannot be used stops the start.
     _ = behind.main, behind.live
     server = make_server(app, box)
+    redirect = make_redirect(box)
     stop = threading.Event()
     crashed = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,10 +107,14 @@ def serve(box: Settings) -> int:
     behind.feed.start(give_up)
     accepting = threading.Thread(target=server.serve, name="accept", daemon=True)
     accepting.start()
+    if redirect is not None:
+        threading.Thread(target=redirect.serve, name="redirect", daemon=True).start()
     _log.info("web.ready", host=box.web.host, port=box.web.port, pid=os.getpid())
     stop.wait()
     behind.feed.close()
     server.stop()
+    if redirect is not None:
+        redirect.stop()
     behind.close()
     _log.info("web.stopped", exit=int(crashed.is_set()))
     return int(crashed.is_set())
@@ -123,47 +133,66 @@ def make_server(app: Flask, box: Settings) -> Server:
     server.max_request_body_size = app.config["MAX_CONTENT_LENGTH"]
     # The software's name and version are nobody's business.
     server.software = "Mamori"
-    if box.web.certificate:
-        server.ssl_adapter = _tls(box)
+    server.ssl_adapter = _tls(box)
     try:
         server.prepare()
     except OSError as error:
-        raise _no_port(box, server.refused or error) from error
+        raise _no_port(box, box.web.port, "web.port", server.refused or error) from error
+    return server
+
+
+def make_redirect(box: Settings) -> wsgi.Server | None:
+    """Return a server that leads plain HTTP to the pages, bound to its port; None if the settings want none."""
+    if not box.web.redirect_port:
+        return None
+    server = Server(
+        (box.web.host, box.web.redirect_port),
+        Redirect(own=own_names(box), port=box.web.port),
+        numthreads=REDIRECT_THREADS,
+        shutdown_timeout=STOP_S,
+        server_name=box.web.host,
+    )
+    server.max_request_body_size = server.max_request_header_size = REDIRECT_BYTES
+    server.software = "Mamori"
+    try:
+        server.prepare()
+    except OSError as error:
+        raise _no_port(box, box.web.redirect_port, "web.redirect_port", server.refused or error) from error
     return server
 
 
 def _tls(box: Settings) -> BuiltinSSLAdapter:
     try:
-        adapter = BuiltinSSLAdapter(box.web.certificate, box.web.key)
+        adapter = BuiltinSSLAdapter(str(box.web_certificate), str(box.web_key))
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(
             Text(
-                f"web.certificate「{box.web.certificate}」または web.key を使えません。",
-                f"web.certificate {box.web.certificate!r} or web.key cannot be used.",
+                f"画面の証明書「{box.web_certificate}」または鍵を使えません。",
+                f"The pages' certificate {str(box.web_certificate)!r} or its key cannot be used.",
             ),
             Text(
-                "ファイルの場所、読み取り権限、証明書と鍵の組を確認してください。",
-                "Check where they are, that they may be read, and that they belong together.",
+                "「mamori provision」で作れます。自分の証明書なら、場所、読み取り権限、鍵との組を確認してください。",
+                "“mamori provision” makes one. With your own: check its place, who may read it, and that the key fits.",
             ),
         ) from error
     adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
     return adapter
 
 
-def _no_port(box: Settings, error: OSError) -> MamoriError:
-    where = f"{box.web.host}:{box.web.port}"
+def _no_port(box: Settings, port: int, setting: str, error: OSError) -> MamoriError:
+    where = f"{box.web.host}:{port}"
     if error.errno == errno.EADDRINUSE:
         return PortInUseError(
             Text(f"{where} はほかのプログラムが使っています。", f"Another program already uses {where}."),
             Text(
-                "そのプログラム（動いたままの Mamori かもしれません）を止めるか、設定の web.port を変えてください。",
-                "Stop it (perhaps a Mamori that is still running) or change web.port in the settings.",
+                f"そのプログラム（動いたままの Mamori かもしれません）を止めるか、設定の {setting} を変えてください。",
+                f"Stop it (perhaps a Mamori that is still running) or change {setting} in the settings.",
             ),
         )
     reason = error.strerror or str(error)
     return SettingsError(
         Text(f"{where} で待ち受けできません（{reason}）。", f"Cannot listen on {where} ({reason})."),
-        Text("設定の web.host と web.port を確認してください。", "Check web.host and web.port in the settings."),
+        Text(f"設定の web.host と {setting} を確認してください。", f"Check web.host and {setting} in the settings."),
     )
 
 

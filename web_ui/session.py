@@ -12,7 +12,7 @@ from edge_agent.domain.roles import Right
 from edge_agent.errors import AccessError, Text
 from edge_agent.services import accounts
 from edge_agent.store.people import Person
-from web_ui.access import LANGUAGE_COOKIE, home, local_path, person, session_cookie
+from web_ui.access import LANGUAGE_COOKIE, SESSION_COOKIE, home, local_path, person
 from web_ui.context import context
 from web_ui.rights import needs
 from web_ui.texts import LANGUAGES
@@ -51,11 +51,11 @@ def login() -> ResponseReturnValue:
 @needs(Right.OWN_ACCOUNT)
 def logout() -> ResponseReturnValue:
     """End the session."""
-    token = request.cookies.get(session_cookie(), "")
+    token = request.cookies.get(SESSION_COOKIE, "")
     accounts.log_out(context().main, token, now=context().clock.now())
     session.clear()
     response = redirect(url_for(".login"), 303)
-    response.delete_cookie(session_cookie(), secure=context().tls, httponly=True, samesite="Strict")
+    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
     return response
 
 
@@ -126,10 +126,10 @@ class _Hashing:
 
 def _with_cookie(response: Response, token: str) -> Response:
     response.set_cookie(
-        session_cookie(),
+        SESSION_COOKIE,
         token,
         max_age=round(accounts.SESSION.total_seconds()),
-        secure=context().tls,
+        secure=True,
         httponly=True,
         samesite="Strict",
     )
@@ -137,5 +137,5 @@ def _with_cookie(response: Response, token: str) -> Response:
 
 
 def _remember_language(response: Response, chosen: str) -> Response:
-    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR_S, secure=context().tls, httponly=True, samesite="Strict")
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR_S, secure=True, httponly=True, samesite="Strict")
     return response

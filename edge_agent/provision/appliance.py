@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import os
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -95,6 +96,8 @@ def set_up(settings: Settings, *, say: Say) -> None:
     if pki.ensure_authority(settings.data / "pki", now=now):
         say(Text("[2/6] 認証局を作りました", "[2/6] created the certificate authority"))
     pki.ensure_server(settings.data / "pki", "broker", hosts=[settings.mqtt.host], now=now)
+    if not settings.web.certificate:
+        pki.ensure_server(settings.data / "pki", "web", hosts=[settings.web.host, *settings.web.names], now=now)
     known = broker.devices(settings)
     broker.ensure_device(settings, settings.mqtt.user, "agent")
     broker.ensure_device(settings, PANEL, "panel")
@@ -149,12 +152,15 @@ def ensure_administrator(settings: Settings) -> str | None:
 
 def address(settings: Settings) -> str:
     """Return where the pages are."""
-    scheme = "https" if settings.web.certificate else "http"
-    return f"{scheme}://{settings.web.host}:{settings.web.port}"
+    return f"https://{settings.web.host}:{settings.web.port}"
 
 
 def _refuse_taken_ports(settings: Settings) -> None:
     refuse_taken_port(settings.web.host, settings.web.port, what=Text("画面", "the pages"), setting="web.port")
+    if settings.web.redirect_port:
+        refuse_taken_port(
+            settings.web.host, settings.web.redirect_port, what=Text("画面", "the pages"), setting="web.redirect_port"
+        )
     refuse_taken_port("127.0.0.1", settings.mqtt.port, what=Text("ブローカー", "the broker"), setting="mqtt.port")
 
 
@@ -162,7 +168,8 @@ def _answers(settings: Settings) -> bool:
     if settings.web.certificate:
         return listening(settings.web.host, settings.web.port)
     try:
-        with urllib.request.urlopen(f"{address(settings)}/login", timeout=2) as answer:  # noqa: S310 - our own address
+        trusted = ssl.create_default_context(cafile=str(settings.data / "pki" / "ca.crt"))
+        with urllib.request.urlopen(f"{address(settings)}/login", timeout=2, context=trusted) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
@@ -171,6 +178,14 @@ def _answers(settings: Settings) -> bool:
 def _welcome(settings: Settings, password: str | None, say: Say) -> None:
     say(Text("[6/6] 起動しました", "[6/6] running"))
     say(Text(f"画面: {address(settings)}", f"Open {address(settings)}"))
+    if not settings.web.certificate:
+        authority, mark = settings.data / "pki" / "ca.crt", pki.fingerprint(settings.web_certificate)
+        say(
+            Text(
+                f"初回はブラウザーが警告します。{authority} を取り込むか、指紋 (SHA-256) を見比べてください: {mark}",
+                f"The browser warns at first: import {authority}, or compare the fingerprint (SHA-256): {mark}",
+            )
+        )
     if password:
         say(
             Text(

@@ -91,6 +91,12 @@ def ensure_server(folder: Path, name: str, *, hosts: Iterable[str], now: datetim
     return True
 
 
+def fingerprint(certificate_file: Path) -> str:
+    """Return the SHA-256 of a certificate as browsers show it, in pairs with colons."""
+    certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
 def _signed_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)

@@ -125,7 +125,7 @@ class RunningFloor:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.web_port}"
+        return f"https://127.0.0.1:{self.web_port}"
 
     def start(self) -> None:
         self.process = subprocess.Popen(

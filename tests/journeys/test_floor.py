@@ -34,6 +34,8 @@ CALLS = (*HARASSING, "complaint-angry", "order-calm", "despair")
 SEAT = {call: f"{number:02}" for number, call in enumerate(CALLS, start=1)}
 CHROMIUM = (
     "--headless",
+    # The box's own authority is not among the browser's.
+    "--ignore-certificate-errors",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

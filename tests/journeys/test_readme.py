@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -60,12 +61,13 @@ def test_a_command_of_the_readme_works(line: str, demonstration: subprocess.Pope
 
 @pytest.mark.timing
 def test_make_run_shows_a_page_and_starts_again_within_five_seconds(demonstration: subprocess.Popen[bytes]) -> None:
-    with urllib.request.urlopen("http://127.0.0.1:8080/login", timeout=5) as answer:
+    trusted = ssl.create_default_context(cafile=str(ROOT / "var/pki/ca.crt"))
+    with urllib.request.urlopen("https://127.0.0.1:8443/login", timeout=5, context=trusted) as answer:
         assert answer.status == 200
         assert "Mamori" in answer.read().decode()
     stop(demonstration)
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen("http://127.0.0.1:8080/login", timeout=5)
+        urllib.request.urlopen("https://127.0.0.1:8443/login", timeout=5, context=trusted)
     began = time.monotonic()
     second = start()
     try:

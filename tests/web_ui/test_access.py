@@ -45,14 +45,14 @@ def test_a_made_up_or_old_session_is_nobody(pages: Pages) -> None:
     pages.clock.move(12 * 3600)
     assert browser.get("/").status_code == 303
     stranger = pages.browser()
-    stranger.client.set_cookie("mamori", "x" * 43)
+    stranger.client.set_cookie("__Host-mamori", "x" * 43)
     assert stranger.get("/").status_code == 303
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(pages: Pages) -> None:
     browser = pages.browser()
     answer = browser.log_in("supervisor")
-    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("mamori="))
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("__Host-mamori="))
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     token = cookie.partition("=")[2].partition(";")[0]

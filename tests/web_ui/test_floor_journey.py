@@ -21,6 +21,7 @@ from edge_agent.domain.incident import Verdict
 from edge_agent.domain.policy import Policy, Severity
 from edge_agent.domain.roles import Role
 from edge_agent.errors import Text
+from edge_agent.provision import pki
 from edge_agent.services import accounts, incidents
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Paths, Settings, Web
@@ -37,6 +38,8 @@ pytestmark = pytest.mark.journey
 
 CHROMIUM = (
     "--headless",
+    # The box's own authority is not among the browser's.
+    "--ignore-certificate-errors",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -68,6 +71,8 @@ class Floor:
         self.main, self.live = open_main(self.settings.data), open_live(self.settings.run)
         app = create_app(self.settings, self.policy, secret_key=os.urandom(32))
         self.context: Context = app.extensions[EXTENSION]
+        pki.ensure_authority(folder / "data/pki", now=datetime.now(UTC))
+        pki.ensure_server(folder / "data/pki", "web", hosts=[], now=datetime.now(UTC))
         self.server = make_server(app, self.settings)
         self.stopped = threading.Event()
         self.threads = [threading.Thread(target=self.server.serve), threading.Thread(target=self.pulse)]
@@ -84,7 +89,7 @@ class Floor:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.settings.web.port}"
+        return f"https://127.0.0.1:{self.settings.web.port}"
 
     def start(self) -> None:
         self.context.feed.start(lambda: None)

@@ -65,10 +65,10 @@ def test_changing_the_password_ends_the_other_sessions(pages: Pages) -> None:
 def test_a_session_that_has_been_ended_is_worth_nothing(pages: Pages) -> None:
     browser = pages.browser("supervisor")
     browser.get("/")
-    token = browser.client.get_cookie("mamori")
+    token = browser.client.get_cookie("__Host-mamori")
     assert token is not None
     assert browser.post("/logout").headers["Location"] == "/login"
-    browser.client.set_cookie("mamori", token.value)
+    browser.client.set_cookie("__Host-mamori", token.value)
     assert browser.get("/").status_code == 303
     assert "session.ended" in [entry.action for entry in audit.entries(pages.main)]
 
