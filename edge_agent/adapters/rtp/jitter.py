@@ -224,8 +224,10 @@ class JitterBuffer:
         if self._seen:
             if number > highest:
                 self._counters.lost += number - highest - 1
-            elif number >= self._first:
+            elif number > self._first:
                 self._counters.lost -= 1
+            else:
+                self._counters.lost += self._first - number - 1
         self._first = min(self._first, number)
         self._counters.received += 1
         self._seen.add(number)

@@ -66,6 +66,14 @@ def test_packets_out_of_order_and_twice_are_heard_once_and_in_order() -> None:
     assert (counters.received, counters.duplicate, counters.lost) == (100, 100, 0)
 
 
+@pytest.mark.parametrize("order", [(2, 0, 1), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_a_stream_whose_first_packets_are_out_of_order_has_lost_none(order: tuple[int, ...]) -> None:
+    arrivals = list(a_telephone(1.0).packets())
+    first = [(arrivals[place][0], arrivals[number][1]) for place, number in enumerate(order)]
+    _, counters = played([*first, *arrivals[3:]], to_s=1.5)
+    assert (counters.received, counters.lost) == (50, 0)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.05])
 def test_the_share_made_up_is_the_share_lost(share: float) -> None:
     chance = random.Random(5)  # noqa: S311 - the same network in every run
