@@ -20,10 +20,12 @@ from edge_agent.adapters.service_manager import notify
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
+from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
 from edge_agent.pipeline.escalator import Escalator
+from edge_agent.pipeline.lamps import LampBoard, LampPresence
 from edge_agent.pipeline.lines import BlockQueue, LineWorker
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.recorder import Recorder
@@ -91,12 +93,14 @@ def run(settings: Settings) -> None:
     messenger = _messenger(settings, clock)
 
     workers: dict[str, LineWorker] = {}
+    presence = LampPresence(settings.box)
     sender = Sender(
         box=settings.box,
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
-        health=lambda: _health(recorder, workers, speech, network),
+        health=lambda: _health(recorder, workers, speech, network) | {"lamp_faults": board.faults},
+        on_message=presence.take,
     )
     recorder = Recorder(
         box=settings.box,
@@ -133,11 +137,23 @@ def run(settings: Settings) -> None:
 
     network = _network(settings, queues, recorder)
 
+    lamps = lamp_workers(settings, messenger, presence, clock)
+    board = LampBoard(
+        settings=settings.lamps,
+        workers=lamps,
+        open_main=lambda: open_main(settings.data),
+        open_live=lambda: open_live(settings.run),
+        unwritten=lambda: recorder.unwritten_incidents,
+    )
+
     supervisor = Supervisor()
     messenger.start()
     supervisor.start("sender", sender.run)
     supervisor.start("recorder", recorder.run)
     supervisor.start("escalator", escalator.run)
+    for lamp in lamps.values():
+        supervisor.start(f"lamp-{lamp.name}", lamp.run)
+    supervisor.start("lamps", board.run)
     supervisor.start("speech", speech.run)
     for worker in workers.values():
         supervisor.start(f"line-{worker.seat}", worker.run)
@@ -174,7 +190,7 @@ def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
         ca_file=settings.ca_file,
         user=settings.mqtt.user,
         password_file=settings.mqtt_password_file,
-        subscriptions=[f"{base}/ack/+/+"],
+        subscriptions=[f"{base}/ack/+/+", topics.lamp_status(settings.box, "+")],
         birth=(status, json.dumps({"state": "online", "at": clock.now().isoformat()})),
         will=(status, json.dumps({"state": "offline", "at": clock.now().isoformat()})),
     )

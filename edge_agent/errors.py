@@ -60,6 +60,10 @@ class BrokerError(MamoriError):
     """The MQTT broker cannot be started or refuses this device."""
 
 
+class LampError(MamoriError):
+    """A lamp or signal tower does not answer, or refuses what it was told."""
+
+
 class PortInUseError(MamoriError):
     """Another program listens where one of ours should."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_agent.domain.finding import Scores
+    from edge_agent.domain.lamp import LampState
 
     Samples = npt.NDArray[np.int16]
 
@@ -153,6 +154,14 @@ class Messenger(Protocol):
 
     def arrived(self) -> list[Arrived]:
         """Return messages received since the last call."""
+        ...
+
+
+class LampDevice(Protocol):
+    """A lamp or signal tower."""
+
+    def show(self, state: LampState) -> None:
+        """Show a state, again if it was shown before; raise `LampError` if the lamp cannot be reached."""
         ...
 
 

@@ -10,8 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from edge_agent import settings_rtp
+from edge_agent import settings_lamps, settings_rtp
 from edge_agent.errors import SettingsError, Text
+from edge_agent.settings_lamps import Lamp
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
@@ -139,6 +140,7 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: Models = Models()
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
+    lamps: tuple[Lamp, ...] = ()
 
     @property
     def seats_on_network(self) -> list[SeatOnNetwork]:
@@ -256,7 +258,10 @@ def _check(path: Path, settings: Settings) -> None:
                     f"{where}: channel {channel} is already used by seat {other}.",
                 )
             taken[device.name, channel] = seat.seat
-    if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network):
+    _refuse_doubles(path, "lamps", [lamp.name for lamp in settings.lamps])
+    seats = frozenset(seat.seat for seat in settings.seats)
+    lamps_problem = settings_lamps.problem(settings.lamps, seats)
+    if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network) or lamps_problem:
         raise _error(path, *wrong)
     _check_web(path, settings.web)
 

@@ -195,3 +195,50 @@ def test_a_seat_may_have_its_voices_from_the_network(tmp_path: Path) -> None:
 def test_a_contradiction_about_the_network_names_its_place(tmp_path: Path, old: str, new: str, named: str) -> None:
     assert old in ON_NETWORK
     assert named in refused(tmp_path, GOOD + ON_NETWORK.replace(old, new, 1)).what.en
+
+
+LAMPS = """
+[[lamps]]
+name = "tower-1"
+kind = "patlite-http"
+address = "10.0.0.9:8080"
+colours = "RYG"
+
+[[lamps]]
+name = "desk-2"
+kind = "esphome"
+seats = ["02"]
+"""
+
+
+def test_lamps_are_read_with_their_addresses(tmp_path: Path) -> None:
+    tower, desk = load(written(tmp_path, GOOD + LAMPS)).lamps
+    assert (tower.host, tower.port, tower.seats, tower.colours) == ("10.0.0.9", 8080, (), "RYG")
+    assert (desk.host, desk.port, desk.seats, desk.colours) == ("", 80, ("02",), "RYGBC")
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [("tower.local", "tower.local", 80), ("[fd00::9]", "fd00::9", 80), ("[fd00::9]:8080", "fd00::9", 8080)],
+)
+def test_an_address_is_a_name_or_a_number_with_or_without_a_port(
+    tmp_path: Path, address: str, host: str, port: int
+) -> None:
+    tower = load(written(tmp_path, GOOD + LAMPS.replace("10.0.0.9:8080", address))).lamps[0]
+    assert (tower.host, tower.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('address = "10.0.0.9:8080"\n', "", "lamps[tower-1] needs an address"),
+        ('seats = ["02"]', 'seats = ["09"]', "lamps[desk-2].seats names '09'"),
+        ('"desk-2"', '"tower-1"', "lamps holds 'tower-1' twice"),
+        ('"esphome"', '"lava"', "$.lamps[1].kind"),
+        ('"RYG"', '"RYR"', "$.lamps[0].colours"),
+        ('"10.0.0.9:8080"', '"http://10.0.0.9/"', "$.lamps[0].address"),
+    ],
+)
+def test_a_mistake_in_the_lamps_is_named(tmp_path: Path, old: str, new: str, place: str) -> None:
+    assert old in LAMPS
+    assert place in refused(tmp_path, GOOD + LAMPS.replace(old, new, 1)).what.en

@@ -34,7 +34,7 @@ def device() -> None:
 
 @device.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["panel"]), default="panel", show_default=True)
+@click.option("--kind", type=click.Choice(["panel", "lamp"]), default="panel", show_default=True)
 @DATA
 def add(*, name: str, kind: str, data: Path) -> None:
     """機器を登録し、接続情報を1度だけ表示する / add a device and print its credentials once."""

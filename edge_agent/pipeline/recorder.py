@@ -88,6 +88,12 @@ class Recorder:
         """How many alerts wait for room on the disk, for the heartbeat."""
         return len(self._unwritten)
 
+    @property
+    def unwritten_incidents(self) -> list[Incident]:
+        """The incidents the disk did not take yet, as far as they are known; for the lamps."""
+        newest = [waiting.revisions[-1:] for waiting in list(self._unwritten.values())]
+        return [Incident(alert=alert, opened_at=self._clock.now()) for alerts in newest for alert in alerts]
+
     def note_events(self, seat: str, events: Sequence[Event]) -> None:
         """Take what a line's listener found; waits if the recorder is behind, unless it is only partial words."""
         only_partials = all(isinstance(event, Heard) and not event.utterance.final for event in events)

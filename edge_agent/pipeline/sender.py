@@ -14,7 +14,7 @@ from datetime import datetime
 
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
-from edge_agent.ports import Clock, Messenger
+from edge_agent.ports import Arrived, Clock, Messenger
 from edge_agent.services import incidents, topics
 from edge_agent.settings import Box
 from edge_agent.store import outbox
@@ -56,12 +56,14 @@ class Sender:
         clock: Clock,
         open_database: Callable[[], Database],
         health: Callable[[], dict[str, object]],
+        on_message: Callable[[Arrived], None] = lambda _message: None,
     ) -> None:
         self._box = box
         self._messenger = messenger
         self._clock = clock
         self._open_database = open_database
         self._health = health
+        self._on_message = on_message
         self._in_flight: dict[int, int] = {}
         self._unmarked: set[int] = set()
         self._refused: dict[int, float] = {}
@@ -129,6 +131,7 @@ class Sender:
         for message in self._messenger.arrived():
             match = self._receipt.fullmatch(message.topic)
             if match is None:
+                self._on_message(message)
                 continue
             try:
                 kind = json.loads(message.payload)["kind"]

@@ -17,7 +17,7 @@ from edge_agent.services import topics
 from edge_agent.settings import Settings, share
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
-KINDS = ("agent", "panel")
+KINDS = ("agent", "panel", "lamp")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 

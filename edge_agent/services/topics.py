@@ -48,6 +48,16 @@ def escalation(box: Box, alert_id: str) -> str:
     return f"{base(box)}/escalation/{alert_id}"
 
 
+def lamp_state(box: Box, name: str) -> str:
+    """Return the topic of what a lamp is to show; retained, in the lamp's own language."""
+    return f"{base(box)}/lamp/{name}/state"
+
+
+def lamp_status(box: Box, name: str) -> str:
+    """Return the topic on which a lamp says whether it is there (birth and last will, retained)."""
+    return f"{base(box)}/lamp/{name}/status"
+
+
 def alert_message(alert: Alert, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """Return the message about an alert's newest revision."""
     return {

@@ -158,3 +158,11 @@ def m001_live(db: sqlite_utils.Database) -> None:
         },
         pk=("call_id", "sequence"),
     )
+
+
+@LIVE()
+def m002_lamps(db: sqlite_utils.Database) -> None:
+    """What the lamps show, and which of them do not answer."""
+    db.table("lamps").create(
+        {"name": str, "kind": str, "colour": str, "pattern": str, "fault_ja": str, "fault_en": str}, pk="name"
+    )

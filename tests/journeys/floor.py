@@ -52,13 +52,13 @@ def until(condition: Callable[[], Any], *, within_s: float = PATIENCE_S, what: s
 class Panel:
     """A panel of its own identity that notes when which message came, a repeated one once.
 
-    A repeat is known by alert, revision and the incident's state, as docs/mqtt.md tells panels to.
+    A repeat is known by alert, revision and the incident's state, or by alert, step and times, as docs/mqtt.md tells.
     """
 
     link: MqttMessenger
     messages: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     repeats: int = 0
-    _known: set[tuple[str, int, str]] = field(default_factory=set)
+    _known: set[tuple[str, ...]] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -71,7 +71,8 @@ class Panel:
             for arrived in self.link.arrived():
                 message = json.loads(arrived.payload)
                 if "alert_id" in message:
-                    key = (message["alert_id"], message["revision"], message["incident_state"])
+                    names = ("step", "times") if "step" in message else ("revision", "incident_state")
+                    key = (message["alert_id"], *(str(message[name]) for name in names))
                     if key in self._known:
                         self.repeats += 1
                         continue
@@ -90,8 +91,11 @@ class Panel:
 class RunningFloor:
     """`mamori run` on a floor of as many seats as calls, each placed at a second of the recording."""
 
-    def __init__(self, folder: Path, placed: list[demo.Placed], *, length_s: float, extra: str = "") -> None:
+    def __init__(
+        self, folder: Path, placed: list[demo.Placed], *, length_s: float, extra: str = "", policy: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.policy = policy
         self.data = folder / "var"
         self.web_port, self.mqtt_port = free_port(), free_port()
         seats = max(call.seat for call in placed)
@@ -111,7 +115,8 @@ class RunningFloor:
     def _settings(self, seats: int) -> str:
         lines = [
             "[box]\nsite = 'test'\nfloor = 'floor1'\nbox = 'box1'",
-            f"[paths]\ndata = '{self.data}'\nrun = '{self.folder / 'run'}'",
+            f"[paths]\ndata = '{self.data}'\nrun = '{self.folder / 'run'}'"
+            + (f"\npolicy = '{self.policy}'" if self.policy else ""),
             f"[mqtt]\nport = {self.mqtt_port}",
             f"[web]\nport = {self.web_port}",
             f"[[devices]]\nname = 'tap'\nmatch = '{demo.CARD}'\nchannels = {2 * seats}\nrate = {demo.RATE}",
@@ -171,7 +176,13 @@ class RunningFloor:
             ca_file=self.settings.ca_file,
             user=name,
             password_file=self.settings.data / "secrets" / f"mqtt-{name}",
-            subscriptions=[f"{base}/alert/+", f"{base}/line/+/state", f"{base}/status", f"{base}/health"],
+            subscriptions=[
+                f"{base}/alert/+",
+                f"{base}/escalation/+",
+                f"{base}/line/+/state",
+                f"{base}/status",
+                f"{base}/health",
+            ],
         )
         panel = Panel(link)
         until(link.connected, what="the panel to connect")

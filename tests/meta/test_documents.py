@@ -32,6 +32,7 @@ DOMAIN = (
     "grounds",
     "incident",
     "judgement",
+    "lamp",
     "likeness",
     "policy",
     "quality",
@@ -194,7 +195,7 @@ def test_both_readmes_hold_the_same_commands() -> None:
     assert {"make run", "make test"} <= set(commands)
 
 
-@pytest.mark.parametrize("name", ["operations", "policy", "speech"])
+@pytest.mark.parametrize("name", ["lamps", "operations", "policy", "speech"])
 def test_a_document_says_the_same_in_both_languages(name: str) -> None:
     english, japanese = TOP / f"docs/{name}.md", TOP / f"docs/{name}.ja.md"
     assert len(_headings(english)) == len(_headings(japanese))

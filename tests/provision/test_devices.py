@@ -83,7 +83,7 @@ def test_a_device_nobody_has_added_cannot_be_revoked(settings: Settings) -> None
 
 
 def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
-    text = broker.acl(settings, {"agent": "agent", "panel-1": "panel", "panel-2": "panel"})
+    text = broker.acl(settings, {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "desk-1": "lamp"})
     blocks = {block.splitlines()[0]: set(block.splitlines()[1:]) for block in text.strip().split("\n\n")}
     assert blocks == {
         "user agent": {
@@ -92,6 +92,8 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"topic write {BASE}/line/+/state",
             f"topic write {BASE}/alert/+",
             f"topic write {BASE}/escalation/+",
+            f"topic write {BASE}/lamp/+/state",
+            f"topic read {BASE}/lamp/+/status",
             f"topic read {BASE}/ack/+/+",
             f"topic read {BASE}/button/+",
         },
@@ -105,6 +107,11 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
                 f"topic write {BASE}/ack/+/{panel}",
             }
             for panel in ("panel-1", "panel-2")
+        },
+        "user desk-1": {
+            f"topic read {BASE}/status",
+            f"topic read {BASE}/lamp/desk-1/state",
+            f"topic write {BASE}/lamp/desk-1/status",
         },
     }
 
