@@ -12,7 +12,7 @@ from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.ports import Clock
 from edge_agent.settings import Settings
-from web_ui import access, duty, floor, headers, incidents, live, problems, quality, session
+from web_ui import access, duty, floor, headers, incidents, lamps, live, problems, quality, session
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
@@ -57,6 +57,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         live.blueprint,
         incidents.blueprint,
         duty.blueprint,
+        lamps.blueprint,
         quality.blueprint,
     ):
         app.register_blueprint(blueprint)
@@ -95,4 +96,5 @@ def _teach_templates(app: Flask) -> None:
             "may_do": access.may_do,
             "home": access.home(),
             "box": behind.settings.box,
+            "lamps": bool(behind.settings.lamps),
         }

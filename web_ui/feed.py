@@ -126,6 +126,11 @@ class Feed:
         return self._listening
 
     @property
+    def lamp_faults(self) -> int:
+        """How many lamps do not answer."""
+        return self._happening.lamp_faults
+
+    @property
     def streams(self) -> int:
         """How many pages are connected."""
         with self._lock:
@@ -159,7 +164,9 @@ class Feed:
         if main_moved:
             self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
         if live_moved:
-            self._happening = read_happening(live)
+            faults, self._happening = self.lamp_faults, read_happening(live)
+            if faults != self.lamp_faults:
+                self._publish("lamps", {"faults": self.lamp_faults})
         if main_moved or live_moved:
             floor = compose(self._settings, self._happening, self._incidents)
             for change in changes(self._floor, floor):

@@ -27,6 +27,7 @@ def page() -> ResponseReturnValue:
         "seen": seen,
         "now": behind.clock.now(),
         "listening": behind.feed.listening,
+        "lampFaults": behind.feed.lamp_faults,
         "language": language(),
         "mayAct": may_act(),
         "mayOpen": may_do(Right.SEE_INCIDENTS),

@@ -9,7 +9,7 @@ from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
-from edge_agent.store import duty, incidents, live, receipts
+from edge_agent.store import duty, incidents, lamps, live, receipts
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -30,10 +30,11 @@ RECENT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What is going on now: line states by seat, words by call."""
+    """What is going on now: line states by seat, words by call, and how many lamps do not answer."""
 
     lines: Mapping[str, LineStatus] = field(default_factory=dict)
     words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
+    lamp_faults: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ def read_happening(now: Database) -> Happening:
     return Happening(
         lines=lines,
         words={call: tuple(words_view(w) for w in live.words(now, call)[-WORDS_SHOWN:]) for call in calls},
+        lamp_faults=sum(lamp.fault is not None for lamp in lamps.everything(now)),
     )
 
 

@@ -78,7 +78,8 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
     last_id = behind.feed.last_id
     floor = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
     floor = subscriber.sight.of_floor(floor)
-    return wire_event("floor", {"floor": floor, "listening": behind.feed.listening}, event_id=last_id)
+    payload = {"floor": floor, "listening": behind.feed.listening, "lampFaults": behind.feed.lamp_faults}
+    return wire_event("floor", payload, event_id=last_id)
 
 
 def _beat(behind: Context) -> bytes:

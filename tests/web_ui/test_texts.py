@@ -10,6 +10,7 @@ import pytest
 
 import web_ui
 from edge_agent.domain.incident import IncidentState, Verdict
+from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
 from edge_agent.domain.roles import Role
 from web_ui.texts import LANGUAGES, Texts, catalogues
@@ -28,6 +29,8 @@ COMPLETED = {
     "quality.through.": ["text", "vosk"],
     "verdict.": [verdict.value for verdict in Verdict],
     "source.": [source.value for source in Source],
+    "lamps.colour.": [colour.value for colour in Colour],
+    "lamps.pattern.": [pattern.value for pattern in Pattern],
     "live.seat.": [show.value for show in Show],
     "live.incident.": [state.value for state in IncidentState],
     "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],

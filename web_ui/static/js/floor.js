@@ -17,7 +17,10 @@ const alerts = new Alerts({
 });
 const title = document.title;
 
-function everything({ floor, listening }) {
+let lampFaults = 0;
+
+function everything({ floor, listening, lampFaults: faults }) {
+  lampFaults = faults;
   seats.reset(floor.seats, floor.words);
   alerts.reset(floor.incidents);
   showListening(listening, t);
@@ -30,6 +33,7 @@ function sumUp() {
     ["calls", t("live.summary_calls", { count: seats.inCall }), 1],
     ["idle", t("live.summary_idle", { count: seats.count("idle") }), 1],
     ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
+    ["lamps", t("live.summary_lamps", { count: lampFaults }), lampFaults],
   ];
   byId("summary").replaceChildren(
     ...parts
@@ -66,6 +70,10 @@ new Stream({
     words: ({ call_id: callId, words }) => seats.putWords(callId, words),
     incident: (view) => {
       alerts.put(view);
+      sumUp();
+    },
+    lamps: ({ faults }) => {
+      lampFaults = faults;
       sumUp();
     },
     listening: ({ listening }) => showListening(listening, t),
