@@ -78,11 +78,16 @@ class Dialogs:
 
     def of(self, seat: str) -> Iterator[Dialog]:
         """Yield a seat's dialogs, the newest last."""
-        return (self._dialogs[call_id] for call_id in self._of[seat])
+        return (self._dialogs[call_id] for call_id in self._of.get(seat, ()))
 
     def in_call(self, seat: str) -> bool:
         """Say whether a call of the seat has been answered."""
         return any(dialog.established for dialog in self.of(seat))
+
+    def forget_answered(self, seat: str) -> None:
+        """Forget the answered calls of a seat: it is known otherwise that they are over."""
+        for call_id in [call_id for call_id in self._of.get(seat, ()) if self._dialogs[call_id].established]:
+            self._forget(call_id)
 
     def _new(self, message: SipMessage, source: str, destination: str) -> Dialog | None:
         if message.method != "INVITE" or message.status:

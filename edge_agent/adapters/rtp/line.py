@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from edge_agent.ports import Samples
 
 BLOCK_SAMPLES = RATE // 10
+BETWEEN_S = 1.0
+"""Without SIP: new streams after so much silence of the network are another call, not the same one moved."""
+LOST_S = 900.0
+"""A call that SIP has not ended but of which no packet came for so long has ended unseen; none is held for longer."""
 KEYS_APART_S = 1.0
 """Packets of pressed keys closer together are told of once."""
 MOST_STREAMS = 32
@@ -52,7 +56,7 @@ class NetworkLine:
         self._came: set[Speaker] = set()
         self._keyed_s = float("-inf")
         self._told_apart: dict[int, Speaker] = {}
-        self._signalled = self._encrypted = False
+        self._signalled = self._encrypted = self._follows = False
         self._fault: NetworkFault | None = None
         self._forget_rest()
         self.voices = {speaker: NetworkVoice(delay_s=delay_s) for speaker in Speaker}
@@ -85,7 +89,9 @@ class NetworkLine:
         if codec is None and packet.payload_type not in COMFORT_NOISE:
             return False
         voice = self.voices[speaker]
-        voice.push(packet, codec, at_s=at_s)
+        another = voice.push(packet, codec, at_s=at_s)
+        if another and self.in_call and not self._signalled and at_s - self._packet_s >= BETWEEN_S:
+            self._follows = True
         if voice.heard_s == at_s:
             self._packet_s = at_s
             self._came.add(speaker)
@@ -93,8 +99,11 @@ class NetworkLine:
 
     def tick(self, *, now_s: float) -> list[AudioBlock]:
         """Return the block of the last 100 ms, if there is a call; the one after its end says so."""
-        alive = self._signalled or now_s - self._packet_s < self._end_s
-        if not alive:
+        quiet_s = now_s - max(self._packet_s, self._since_s or float("-inf"))
+        alive = now_s - self._packet_s < self._end_s
+        if self._signalled and not alive:
+            alive = self._since_s is None or quiet_s < LOST_S
+        if not alive or self._follows:
             return self._end()
         if self._since_s is None:
             self._since_s = now_s
@@ -117,9 +126,13 @@ class NetworkLine:
             return []
         self._since_s, self._fault, self._encrypted = None, None, False
         self._came.clear()
-        self._told_apart.clear()
+        follows, self._follows = self._follows, False
+        if not follows:
+            self._signalled = False
+            self._told_apart.clear()
         for speaker, voice in self.voices.items():
-            voice.end()
+            if not follows:
+                voice.end()
             rest = self._rest[speaker][:BLOCK_SAMPLES]
             self._rest[speaker] = np.concatenate((rest, np.zeros(BLOCK_SAMPLES - len(rest), np.int16)))
         last = self._block(in_call=False)

@@ -89,6 +89,9 @@ class NetworkListening:
         blocks = tuple((seat, block) for seat, line in self._lines.items() for block in line.tick(now_s=now_s))
         faults = {seat: line.fault for seat, line in self._lines.items() if line.fault != self._shown.get(seat)}
         self._shown |= faults
+        for seat in {seat for seat, block in blocks if not block.in_call}:
+            self._dialogs.forget_answered(seat)
+            self._mirror.renew(seat)
         keys, self._keys = tuple(self._keys), []
         return Heard(blocks=blocks, faults=faults, keys=keys)
 

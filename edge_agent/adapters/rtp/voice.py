@@ -44,11 +44,16 @@ class NetworkVoice:
         self.counters = Counters()
         self.heard_s: float | None = None
 
-    def push(self, packet: RtpPacket, codec: Codec | None, *, at_s: float) -> None:
-        """Take a packet that arrived at a local time; without codec it only says that nobody spoke."""
-        if self._stream is None or packet.ssrc != self._ssrc:
+    def push(self, packet: RtpPacket, codec: Codec | None, *, at_s: float) -> bool:
+        """Take a packet that arrived at a local time; without codec it only says that nobody spoke.
+
+        Returns:
+            whether another stream is the voice from this packet on.
+        """
+        another = self._stream is None or packet.ssrc != self._ssrc
+        if self._stream is None or another:
             if not self._changes(packet, at_s):
-                return
+                return False
             self._ssrc, waiting, self._next = packet.ssrc, self._next, []
             self._stream = JitterBuffer(delay_s=self._delay_s, counters=self.counters)
         else:
@@ -58,6 +63,7 @@ class NetworkVoice:
             self._player = _Player(codec)
         for one, arrived_s in waiting:
             self._stream.push(one, at_s=arrived_s, audio=codec is not None)
+        return another
 
     def pull(self, *, until_s: float) -> Samples:
         """Return the 100 ms due before a local time, at `RATE`; resampling holds back some samples of the first."""

@@ -158,6 +158,39 @@ def test_a_stream_that_takes_over_within_a_call_is_the_same_voice() -> None:
     assert second - first == pytest.approx(2.0, abs=0.05)
 
 
+def test_without_sip_new_streams_after_a_pause_are_another_call() -> None:
+    floor = Floor(ON_PORTS)
+    for number, from_s in enumerate((0.0, 2.2)):
+        floor.at_port(Telephone(payload=a_voice(0.2, seconds=1.0), ssrc=10 + number), 40_000, from_s=from_s)
+        floor.at_port(Telephone(payload=a_voice(seconds=1.0), ssrc=20 + number), 40_002, from_s=from_s)
+    floor.pass_time(3.4)
+    assert [block.in_call for block in floor.blocks].count(False) == 1
+    assert len(floor.clicks("customer")) == 2  # nothing of the second call's beginning is missing
+
+
+def test_without_sip_the_same_streams_after_a_pause_are_the_same_call() -> None:
+    floor = Floor(ON_PORTS)
+    voice = a_voice(seconds=1.0)
+    floor.at_port(Telephone(payload=voice), 40_000)
+    resumed = Telephone(payload=voice, sequence=(65_530 + 50) % 65_536, timestamp=(2**32 - 1000 + 8000 * 2) % 2**32)
+    floor.at_port(resumed, 40_000, from_s=2.2)
+    floor.pass_time(3.4)
+    assert all(block.in_call for block in floor.blocks)
+
+
+def test_a_call_whose_end_was_not_seen_ends_after_a_quarter_of_an_hour_and_stays_ended() -> None:
+    floor = Floor(SeatRtp(extension="201"))
+    floor.signalled(senders.invite("c", caller="0901", called="201", media=PBX), PBX, PHONE)
+    floor.signalled(senders.answer(200, "c", caller="0901", called="201", body=senders.sdp(PHONE, 4000)), PHONE, PBX)
+    floor.pass_time(1000.0)
+    told = [block.in_call for block in floor.blocks]
+    assert told.count(False) == 1
+    assert told[-1] is False
+    floor.signalled(senders.invite("d", caller="0902", called="201", media=PBX), PBX, PHONE)
+    floor.pass_time(5.0)  # the next one rings
+    assert floor.blocks[-1].in_call is False
+
+
 def test_a_stray_stream_beside_the_voice_is_not_heard() -> None:
     floor = Floor(ON_PORTS)
     floor.at_port(Telephone(payload=a_voice(1.0)), 40_000)
