@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from edge_agent.domain.roles import Right, may
 from edge_agent.errors import AccessError, Text
-from edge_agent.services import accounts
+from edge_agent.services import sessions
 from edge_agent.settings import Settings
 from edge_agent.store.people import Person
 from web_ui.context import context
@@ -110,7 +110,7 @@ def install(app: Flask, settings: Settings) -> None:
             return None
         token = request.cookies.get(SESSION_COOKIE)
         if token:
-            g.person = accounts.who(context().main, token, now=context().clock.now())
+            g.person = sessions.who(context().main, token, now=context().clock.now())
         if g.person is None:
             return None if request.endpoint in ANONYMOUS else _log_in_first()
         if g.person.must_change and request.endpoint not in BEFORE_NEW_PASSWORD:

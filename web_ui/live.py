@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.roles import Right, may
 from edge_agent.errors import StoreError
-from edge_agent.services import accounts
+from edge_agent.services import sessions
 from web_ui.access import SESSION_COOKIE, sight
 from web_ui.context import Context, context
 from web_ui.feed import Subscriber, wire_event
@@ -89,7 +89,7 @@ def _beat(behind: Context) -> bytes:
 
 def _session_holds(behind: Context, token: str, subscriber: Subscriber) -> bool:
     try:
-        found = accounts.who(behind.main, token, now=behind.clock.now())
+        found = sessions.who(behind.main, token, now=behind.clock.now())
     except (StoreError, sqlite3.Error):
         # The session is sound as far as is known; alerts must go on coming while the disk is full.
         return True

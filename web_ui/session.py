@@ -8,9 +8,10 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from edge_agent.domain.roles import Right
+from edge_agent.domain.roles import Right, Role
 from edge_agent.errors import AccessError, Text
-from edge_agent.services import accounts
+from edge_agent.services import accounts, sessions
+from edge_agent.services.sessions import Visitor
 from edge_agent.store.people import Person
 from web_ui.access import LANGUAGE_COOKIE, SESSION_COOKIE, home, local_path, person
 from web_ui.context import context
@@ -40,11 +41,13 @@ def login() -> ResponseReturnValue:
         found, token = _log_in(name, request.form.get("password", ""))
     except AccessError as error:
         return render_template("login.html", after=after, name=name, error=error), 403
+    if before := request.cookies.get(SESSION_COOKIE):
+        sessions.end(context().main, before, now=context().clock.now())
     # A new signed cookie, so that a token planted before the log-in is worth nothing after it.
     session.clear()
     g.person = found
     target = url_for(".password") if found.must_change else local_path(after)
-    return _with_cookie(redirect(target, 303), token)
+    return _with_cookie(redirect(target, 303), token, found.role)
 
 
 @blueprint.post("/logout")
@@ -52,7 +55,7 @@ def login() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """End the session."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    accounts.log_out(context().main, token, now=context().clock.now())
+    sessions.end(context().main, token, now=context().clock.now())
     session.clear()
     response = redirect(url_for(".login"), 303)
     response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")
@@ -68,13 +71,14 @@ def password() -> ResponseReturnValue:
     new = request.form.get("new", "")
     try:
         _refuse_difference(new, request.form.get("again", ""))
-        with _Hashing():
+        with Hashing():
             accounts.change_password(
                 context().main,
                 name=person().name,
                 old=request.form.get("old", ""),
                 new=new,
                 now=context().clock.now(),
+                visitor=visitor(),
             )
     except AccessError as error:
         return render_template("password.html", error=error), 403
@@ -82,7 +86,7 @@ def password() -> ResponseReturnValue:
     _, token = _log_in(person().name, new)
     session.clear()
     flash(context().texts[person().language]("password.changed"))
-    return _with_cookie(redirect(home(), 303), token)
+    return _with_cookie(redirect(home(), 303), token, person().role)
 
 
 @blueprint.post("/language")
@@ -105,12 +109,19 @@ def _refuse_difference(new: str, again: str) -> None:
         )
 
 
+def visitor() -> Visitor:
+    """Return where the present request comes from."""
+    return Visitor(address=request.remote_addr or "", browser=request.user_agent.string)
+
+
 def _log_in(name: str, password: str) -> tuple[Person, str]:
-    with _Hashing():
-        return accounts.log_in(context().main, name=name, password=password, now=context().clock.now())
+    with Hashing():
+        return accounts.log_in(
+            context().main, name=name, password=password, now=context().clock.now(), visitor=visitor()
+        )
 
 
-class _Hashing:
+class Hashing:
     """A turn at hashing a password; raises `AccessError` when too many are tried at once."""
 
     def __enter__(self) -> None:
@@ -124,11 +135,11 @@ class _Hashing:
         HASHING.release()
 
 
-def _with_cookie(response: Response, token: str) -> Response:
+def _with_cookie(response: Response, token: str, role: Role) -> Response:
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=round(accounts.SESSION.total_seconds()),
+        max_age=round(sessions.longest(role).total_seconds()),
         secure=True,
         httponly=True,
         samesite="Strict",

@@ -54,7 +54,7 @@ for command in (
     quality.quality,
     devices.device,
     duty.duty,
-    people.person,
+    people.people,
     speech.speech,
 ):
     main.add_command(command)

@@ -196,8 +196,8 @@ def _welcome(settings: Settings, password: str | None, say: Say) -> None:
     else:
         say(
             Text(
-                f"ログイン名: {ADMINISTRATOR}（パスワードを忘れたら「mamori person reset {ADMINISTRATOR}」）",
-                f"Log-in name: {ADMINISTRATOR} (forgotten? “mamori person reset {ADMINISTRATOR}”)",
+                f"ログイン名: {ADMINISTRATOR}（パスワードを忘れたら「mamori people reset {ADMINISTRATOR}」）",
+                f"Log-in name: {ADMINISTRATOR} (forgotten? “mamori people reset {ADMINISTRATOR}”)",
             )
         )
     say(Text("終了は Ctrl-C です。", "Ctrl-C stops everything."))

@@ -1,42 +1,50 @@
-"""Logging in: argon2 passwords, lock-out, sessions whose tokens are only kept as hashes."""
+"""Logging in: argon2 passwords, and what the first and every further password must be."""
 
 from __future__ import annotations
 
-import hashlib
+import re
 import secrets
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from edge_agent.domain.roles import Role
-from edge_agent.errors import AccessError, StoreError, Text
+from edge_agent.errors import AccessError, Text
+from edge_agent.services import lockout, sessions, staff
+from edge_agent.services.sessions import Visitor
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, writing
-from edge_agent.store.people import Person, Session
+from edge_agent.store.people import Person
 
 MINIMUM_PASSWORD = 12
 """Characters (design default; NIST SP 800-63B asks for at least 8, 15 where it is the only factor)."""
-FAILURES = 5
-"""Wrong passwords in a row after which the account is locked for `LOCK_OUT`."""
-LOCK_OUT = timedelta(minutes=5)
-SESSION = timedelta(hours=12)
-"""A shift and its handover."""
-TOUCH = timedelta(minutes=5)
-"""How exactly the last sight of a session is kept; spares a write for every request."""
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+LONGEST_DISPLAY_NAME = 64
+MACHINE = "mamori"
+"""The actor of what is done at the box itself."""
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 """Checked when nobody has the name, so that the answer takes as long as a wrong password's."""
+UNKNOWN = Visitor()
 
 
 def create_person(
-    db: Database, *, name: str, display_name: str, role: Role, password: str, must_change: bool, now: datetime
+    db: Database,
+    *,
+    name: str,
+    display_name: str,
+    role: Role,
+    password: str,
+    must_change: bool,
+    now: datetime,
+    by: str = MACHINE,
 ) -> Person:
     """Create someone who may log in; raise `AccessError` for a taken name or a short password."""
     _refuse_short(password)
+    _refuse_name(name, display_name)
     person = Person(
         name=name,
         display_name=display_name,
@@ -51,63 +59,45 @@ def create_person(
                 Text("別の名前にしてください。", "Choose another name."),
             )
         people.save(db, person)
-        audit.append(db, at=now, actor="mamori", action="person.created", subject=name, detail={"role": role.value})
+        audit.append(db, at=now, actor=by, action="person.created", subject=name, detail={"role": role.value})
     return person
 
 
-def log_in(db: Database, *, name: str, password: str, now: datetime) -> tuple[Person, str]:
+def log_in(db: Database, *, name: str, password: str, now: datetime, visitor: Visitor = UNKNOWN) -> tuple[Person, str]:
     """Return the person and a new session's token; raise `AccessError` for a wrong name or password or a lock."""
-    person = people.find(db, name)
-    if person and _locked(person, now):
-        raise _locked_out()
+    lockout.refuse_locked_address(db, visitor.address, now=now)
+    person = _present(db, name)
+    if person and lockout.is_locked(person, now):
+        raise lockout.locked_out()
     right = _matches(person.password_hash if person else _NOBODY, password)
-    if person is None:
-        raise _wrong()
-    token = secrets.token_urlsafe(32)
     with writing(db):
         # Read again under the lock: guesses made at the same time must all count.
-        person = people.find(db, name) or person
-        locked = _locked(person, now)
-        if right and not locked:
-            person = replace(person, failed=0, locked_until=None)
-            people.save(db, person)
-            _begin_session(db, name, token, now)
+        person = _present(db, name)
+        locked = person is not None and lockout.is_locked(person, now)
+        token = ""
+        if person is not None and right and not locked:
+            person = lockout.forget(db, person)
+            token = sessions.begin(db, person, visitor, now=now)
         elif not locked:
-            _note_failure(db, person, now)
+            lockout.note_failure(db, person, visitor.address, now=now)
     if locked:
-        raise _locked_out()
-    if not right:
+        raise lockout.locked_out()
+    if person is None or not token:
         raise _wrong()
     return person, token
 
 
-def who(db: Database, token: str, *, now: datetime) -> Person | None:
-    """Return whose session a token is, or None if it is nobody's or has run out."""
-    session = people.find_session(db, _token_hash(token))
-    if session is None or now >= datetime.fromisoformat(session.expires_at):
-        return None
-    if now - datetime.fromisoformat(session.last_seen) > TOUCH:
-        # A full disk must not shut out who is logged in, and a session ended just now stays ended.
-        with suppress(StoreError), writing(db):
-            if people.find_session(db, session.token_hash):
-                people.save_session(db, replace(session, last_seen=now.isoformat()))
-    return people.find(db, session.person)
+def change_password(db: Database, *, name: str, old: str, new: str, now: datetime, visitor: Visitor = UNKNOWN) -> None:
+    """Change one's own password and end one's sessions; raise `AccessError` if `old` is wrong or `new` short.
 
-
-def log_out(db: Database, token: str, *, now: datetime) -> None:
-    """End a session."""
-    session = people.find_session(db, _token_hash(token))
-    if session is None:
-        return
-    with writing(db):
-        people.end_session(db, session.token_hash)
-        audit.append(db, at=now, actor=session.person, action="session.ended", subject=session.person)
-
-
-def change_password(db: Database, *, name: str, old: str, new: str, now: datetime) -> None:
-    """Change one's own password and end one's other sessions; raise `AccessError` if `old` is wrong or `new` short."""
-    person = people.find(db, name)
-    if person is None or not _matches(person.password_hash, old):
+    A wrong `old` counts like a wrong password at the log-in: whoever has got hold of a session must not guess on.
+    """
+    person = staff.find(db, name)
+    if lockout.is_locked(person, now):
+        raise lockout.locked_out()
+    if not _matches(person.password_hash, old):
+        with writing(db):
+            lockout.note_failure(db, staff.find(db, name), visitor.address, now=now)
         raise AccessError(
             Text("現在のパスワードが違います。", "The present password is wrong."),
             Text("入力し直してください。", "Try again."),
@@ -118,28 +108,22 @@ def change_password(db: Database, *, name: str, old: str, new: str, now: datetim
             Text("新しいパスワードが現在と同じです。", "The new password is the present one."),
             Text("別のパスワードにしてください。", "Choose another."),
         )
+    hashed = _HASHER.hash(new)
     with writing(db):
-        people.save(db, replace(person, password_hash=_HASHER.hash(new), must_change=False))
+        people.save(db, replace(staff.find(db, name), password_hash=hashed, must_change=False, failed=0))
         people.end_sessions_of(db, name)
         audit.append(db, at=now, actor=name, action="password.changed", subject=name)
 
 
-def reset_password(db: Database, *, name: str, now: datetime) -> str:
+def reset_password(db: Database, *, name: str, now: datetime, by: str = MACHINE) -> str:
     """Return a new one-time password for someone; their sessions end. Raises `AccessError` for an unknown name."""
-    person = people.find(db, name)
-    if person is None:
-        raise AccessError(
-            Text(f"「{name}」という人は登録されていません。", f"Nobody is called {name!r}."),
-            Text("「mamori person list」で確認してください。", "See “mamori person list”."),
-        )
     password = one_time_password()
+    hashed = _HASHER.hash(password)
     with writing(db):
-        people.save(
-            db,
-            replace(person, password_hash=_HASHER.hash(password), must_change=True, failed=0, locked_until=None),
-        )
+        person = staff.find(db, name)
+        people.save(db, replace(person, password_hash=hashed, must_change=True, failed=0, locked_until=None))
         people.end_sessions_of(db, name)
-        audit.append(db, at=now, actor="mamori", action="password.reset", subject=name)
+        audit.append(db, at=now, actor=by, action="password.reset", subject=name)
     return password
 
 
@@ -163,49 +147,31 @@ def _matches(password_hash: str, password: str) -> bool:
         return False
 
 
-def _locked_out() -> AccessError:
-    return AccessError(
-        Text("続けて失敗したため、一時的にロックされています。", "Locked for now after repeated failures."),
-        Text("5分ほど待ってからやり直してください。", "Wait five minutes and try again."),
-    )
-
-
 def _wrong() -> AccessError:
     return AccessError(
         Text("ログイン名またはパスワードが違います。", "The log-in name or the password is wrong."),
         Text(
-            "入力し直してください。忘れたときは管理者に「mamori person reset」を頼んでください。",
-            "Try again. If it is forgotten, ask an administrator for “mamori person reset”.",
+            "入力し直してください。忘れたときは管理者に「mamori people reset」を頼んでください。",
+            "Try again. If it is forgotten, ask an administrator for “mamori people reset”.",
         ),
     )
 
 
-def _locked(person: Person, now: datetime) -> bool:
-    return person.locked_until is not None and now < datetime.fromisoformat(person.locked_until)
-
-
-def _begin_session(db: Database, name: str, token: str, now: datetime) -> None:
-    people.end_stale_sessions(db, now=now)
-    people.save_session(
-        db,
-        Session(
-            token_hash=_token_hash(token),
-            person=name,
-            created_at=now.isoformat(),
-            last_seen=now.isoformat(),
-            expires_at=(now + SESSION).isoformat(),
-        ),
-    )
-    audit.append(db, at=now, actor=name, action="session.began", subject=name)
-
-
-def _note_failure(db: Database, person: Person, now: datetime) -> None:
-    failed = person.failed + 1
-    lock = failed >= FAILURES
-    locked_until = (now + LOCK_OUT).isoformat() if lock else None
-    people.save(db, replace(person, failed=0 if lock else failed, locked_until=locked_until))
-    action = "account.locked" if lock else "session.refused"
-    audit.append(db, at=now, actor=person.name, action=action, subject=person.name)
+def _refuse_name(name: str, display_name: str) -> None:
+    # Actors of the audit chain are log-in names, `mamori` for the box and `panel:…`: none must pass for another.
+    if not NAME.fullmatch(name) or name == MACHINE:
+        raise AccessError(
+            Text(f"ログイン名「{name}」は使えません。", f"{name!r} cannot be a log-in name."),
+            Text(
+                "英小文字・数字・.-_ の32文字までにしてください。",
+                "Use up to 32 small letters, digits, dots, hyphens and underscores.",
+            ),
+        )
+    if not 0 < len(display_name) <= LONGEST_DISPLAY_NAME or not display_name.isprintable():
+        raise AccessError(
+            Text("画面に出る名前を使えません。", "That name cannot be shown."),
+            Text(f"{LONGEST_DISPLAY_NAME}文字までにしてください。", f"Use up to {LONGEST_DISPLAY_NAME} characters."),
+        )
 
 
 def _refuse_short(password: str) -> None:
@@ -216,5 +182,6 @@ def _refuse_short(password: str) -> None:
         )
 
 
-def _token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _present(db: Database, name: str) -> Person | None:
+    person = people.find(db, name)
+    return None if person is None or person.retired else person

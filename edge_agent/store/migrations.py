@@ -125,6 +125,18 @@ def m004_groups(db: sqlite_utils.Database) -> None:
     db.table("people").add_column("groups", str, not_null_default="[]")
 
 
+@MAIN()
+def m005_access(db: sqlite_utils.Database) -> None:
+    """Where sessions come from, who has retired, and wrong answers counted by address."""
+    for column in ("address", "browser"):
+        db.table("sessions").add_column(column, str, not_null_default="")
+    db.table("sessions").add_column("pending", int, not_null_default=0)
+    db.table("people").add_column("retired", int, not_null_default=0)
+    db.table("refusals").create(
+        {"address": str, "since": str, "failed": int, "locked_until": str}, pk="address", not_null={"since"}
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

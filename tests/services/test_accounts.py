@@ -11,8 +11,9 @@ from argon2 import PasswordHasher, extract_parameters
 
 from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError, StoreError
-from edge_agent.services import accounts
-from edge_agent.services.accounts import FAILURES, LOCK_OUT, SESSION, TOUCH
+from edge_agent.services import accounts, sessions
+from edge_agent.services.lockout import FAILURES, LOCK_OUT
+from edge_agent.services.sessions import IDLE, SESSION, TOUCH
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
@@ -53,7 +54,7 @@ def actions(db: Database) -> list[str]:
 def test_the_right_password_opens_a_session_that_says_who_it_is(db: Database, sato: str) -> None:
     person, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
     assert (person.name, person.role, person.must_change) == ("sato", Role.SUPERVISOR, False)
-    assert accounts.who(db, token, now=START) == person
+    assert sessions.who(db, token, now=START) == person
     assert actions(db) == ["person.created", "session.began"]
 
 
@@ -123,16 +124,36 @@ def test_two_wrong_guesses_at_the_same_time_count_as_two(db: Database, sato: str
 
 def test_a_session_ends_after_twelve_hours(db: Database, sato: str) -> None:
     _, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
-    assert accounts.who(db, token, now=START + SESSION - timedelta(seconds=1))
-    assert accounts.who(db, token, now=START + SESSION) is None
+    for minutes in range(0, 12 * 60, 55):
+        assert sessions.who(db, token, now=START + timedelta(minutes=minutes))
+    assert sessions.who(db, token, now=START + SESSION - timedelta(seconds=1))
+    assert sessions.who(db, token, now=START + SESSION) is None
+
+
+def test_a_session_nothing_is_heard_of_ends_after_an_hour(db: Database, sato: str) -> None:
+    _, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
+    assert sessions.who(db, token, now=START + IDLE - timedelta(seconds=1))
+    assert sessions.who(db, token, now=START + 2 * IDLE - timedelta(seconds=2))
+    assert sessions.who(db, token, now=START + 3 * IDLE) is None
+    assert sessions.of(db, sato, now=START + 3 * IDLE) == []
+
+
+def test_a_panel_on_the_wall_stays_for_a_month(db: Database) -> None:
+    accounts.create_person(
+        db, name="wall", display_name="壁", role=Role.VIEWER, password=PASSWORD, must_change=False, now=START
+    )
+    _, token = accounts.log_in(db, name="wall", password=PASSWORD, now=START)
+    for days in range(0, 30, 2):
+        assert sessions.who(db, token, now=START + timedelta(days=days))
+    assert sessions.who(db, token, now=START + timedelta(days=30)) is None
 
 
 def test_nobody_gets_in_by_the_token_of_a_session_that_was_left(db: Database, sato: str) -> None:
     _, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
-    accounts.log_out(db, token, now=START)
-    accounts.log_out(db, token, now=START)
-    assert accounts.who(db, token, now=START) is None
-    assert accounts.who(db, "made up", now=START) is None
+    sessions.end(db, token, now=START)
+    sessions.end(db, token, now=START)
+    assert sessions.who(db, token, now=START) is None
+    assert sessions.who(db, "made up", now=START) is None
     assert actions(db).count("session.ended") == 1
 
 
@@ -140,31 +161,32 @@ def test_when_a_session_was_last_seen_is_kept_to_five_minutes(db: Database, sato
     _, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
 
     def last_seen() -> str:
-        return people.find_session(db, accounts._token_hash(token)).last_seen
+        return people.find_session(db, sessions.token_hash(token)).last_seen
 
-    accounts.who(db, token, now=START + TOUCH)
+    sessions.who(db, token, now=START + TOUCH)
     assert last_seen() == START.isoformat()
-    accounts.who(db, token, now=START + TOUCH + timedelta(seconds=1))
+    sessions.who(db, token, now=START + TOUCH + timedelta(seconds=1))
     assert last_seen() == (START + TOUCH + timedelta(seconds=1)).isoformat()
 
 
 def test_a_full_disk_shuts_nobody_out_who_is_in(db: Database, sato: str) -> None:
     _, token = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
     db.conn.execute("PRAGMA query_only=ON")
-    assert accounts.who(db, token, now=START + timedelta(hours=1)).name == "sato"
+    for minutes in range(0, 200, 50):
+        assert sessions.who(db, token, now=START + timedelta(minutes=minutes)).name == "sato"
     with pytest.raises(StoreError):
-        accounts.log_out(db, token, now=START)
+        sessions.end(db, token, now=START)
 
 
 def test_a_one_time_password_lets_in_and_must_be_changed(db: Database, sato: str) -> None:
     _, old_session = accounts.log_in(db, name=sato, password=PASSWORD, now=START)
     guess(db, FAILURES)
     once = accounts.reset_password(db, name=sato, now=START)
-    assert accounts.who(db, old_session, now=START) is None
+    assert sessions.who(db, old_session, now=START) is None
     person, session = accounts.log_in(db, name=sato, password=once, now=START)
     assert person.must_change
     accounts.change_password(db, name=sato, old=once, new="あたらしい長い合い言葉です", now=START)
-    assert accounts.who(db, session, now=START) is None
+    assert sessions.who(db, session, now=START) is None
     person, _ = accounts.log_in(db, name=sato, password="あたらしい長い合い言葉です", now=START)
     assert not person.must_change
     with pytest.raises(AccessError):
@@ -232,3 +254,19 @@ def test_shipped_passwords_are_hashed_as_rfc_9106_recommends() -> None:
     parameters = extract_parameters(accounts._NOBODY)
     assert parameters.memory_cost >= 64 * 1024
     assert parameters.time_cost >= 3
+
+
+@pytest.mark.parametrize("name", ["mamori", "panel:wall", "", "佐藤", "a b", "A", "../a", "a" * 33, "a\n"])
+def test_nobody_gets_a_name_that_could_pass_for_another(db: Database, name: str) -> None:
+    with pytest.raises(AccessError, match="cannot be a log-in name"):
+        accounts.create_person(
+            db, name=name, display_name="誰か", role=Role.VIEWER, password=PASSWORD, must_change=True, now=START
+        )
+
+
+def test_the_present_password_cannot_be_guessed_from_an_open_session(db: Database, sato: str) -> None:
+    for _ in range(FAILURES):
+        with pytest.raises(AccessError, match="present password is wrong"):
+            accounts.change_password(db, name=sato, old=WRONG, new="あたらしい長い合い言葉です", now=START)
+    with pytest.raises(AccessError, match="Locked for now"):
+        accounts.change_password(db, name=sato, old=PASSWORD, new="あたらしい長い合い言葉です", now=START)
