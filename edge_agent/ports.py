@@ -127,10 +127,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A message from a panel or a button."""
+    """A message from a panel or a button; `schema` and `trace` are its user properties, empty if it has none."""
 
     topic: str
     payload: bytes
+    schema: str = ""
+    trace: str = ""
 
 
 class Messenger(Protocol):
@@ -144,8 +146,11 @@ class Messenger(Protocol):
         """Return how often a connection was made; retained states are sent again after each."""
         ...
 
-    def send(self, *, topic: str, payload: str, retain: bool = False) -> int | None:
-        """Hand over one message at least once; return its ticket, or None if it must be offered again later."""
+    def send(self, *, topic: str, payload: str, retain: bool = False, expiry_s: int | None = None) -> int | None:
+        """Hand over one message at least once; return its ticket, or None if it must be offered again later.
+
+        `expiry_s`: seconds after which it is worth nothing; None: as its kind says.
+        """
         ...
 
     def outcomes(self) -> list[Outcome]:

@@ -115,6 +115,8 @@ class MemoryMessenger:
         """Messages on a topic with these words are refused."""
         self.taken: list[tuple[str, str, bool]] = []
         """Topic, payload, retained."""
+        self.expiries: dict[str, int | None] = {}
+        """Seconds by topic after which the newest message is worth nothing."""
         self._held: list[int] = []
         self._outcomes: list[Outcome] = []
         self._arrived: list[Arrived] = []
@@ -127,7 +129,7 @@ class MemoryMessenger:
     def generation(self) -> int:
         return self._connections
 
-    def send(self, *, topic: str, payload: str, retain: bool = False) -> int | None:
+    def send(self, *, topic: str, payload: str, retain: bool = False, expiry_s: int | None = None) -> int | None:
         if self.breaks_at is not None and self.breaks_at in topic:
             self.away = True
         if self.away:
@@ -137,6 +139,7 @@ class MemoryMessenger:
             self._outcomes.append(Outcome(ticket=self._tickets, refused="Not authorized"))
             return self._tickets
         self.taken.append((topic, payload, retain))
+        self.expiries[topic] = expiry_s
         if self.holding_back:
             self._held.append(self._tickets)
         else:

@@ -24,6 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.errors import BrokerError, Text
 from edge_agent.log import Log
 from edge_agent.ports import Arrived, Outcome
+from edge_agent.services import wire
 
 KEEPALIVE_S = 10
 RECONNECT_S = (1, 5)
@@ -50,10 +51,12 @@ class MqttMessenger:
         subscriptions: Iterable[str],
         birth: tuple[str, str] | None = None,
         will: tuple[str, str] | None = None,
+        retain_will: bool = True,
     ) -> None:
         """Prepare the connection.
 
         `birth` and `will` are (topic, payload), retained; the will is what the broker says when the box is gone.
+        A device's will is not `retain_will`: who comes later looks at its heartbeats.
 
         Raises:
             BrokerError: if the password or the authority's certificate cannot be read.
@@ -62,6 +65,7 @@ class MqttMessenger:
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._birth = birth
         self._will = will
+        self._retain_will = retain_will
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
         self._up = threading.Event()
@@ -81,7 +85,8 @@ class MqttMessenger:
         client.reconnect_delay_set(*RECONNECT_S)
         client.max_queued_messages_set(0)
         if will:
-            client.will_set(will[0], will[1], qos=1, retain=True)
+            properties = _properties(PacketTypes.WILLMESSAGE, will[0], will[1], None)
+            client.will_set(will[0], will[1], qos=1, retain=retain_will, properties=properties)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -100,7 +105,7 @@ class MqttMessenger:
         """Say goodbye and disconnect; a will is published here too, since a clean goodbye suppresses it."""
         if self._up.is_set():
             if self._will:
-                self._client.publish(self._will[0], self._will[1], qos=1, retain=True).wait_for_publish(2)
+                self._publish(self._will[0], self._will[1], retain=self._retain_will).wait_for_publish(2)
             self._client.disconnect()
         self._client.loop_stop()
 
@@ -112,11 +117,11 @@ class MqttMessenger:
         """Return how often a connection was made."""
         return self._generation
 
-    def send(self, *, topic: str, payload: str, retain: bool = False) -> int | None:
+    def send(self, *, topic: str, payload: str, retain: bool = False, expiry_s: int | None = None) -> int | None:
         """Publish at QoS 1; return the packet id, or None while there is no connection."""
         if not self._up.is_set():
             return None
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        info = self._publish(topic, payload, retain=retain, expiry_s=expiry_s)
         # rc 4 (no connection) has queued it all the same: its ticket counts.
         return info.mid
 
@@ -137,7 +142,7 @@ class MqttMessenger:
         if self._subscriptions:
             client.subscribe(self._subscriptions)
         if self._birth:
-            client.publish(self._birth[0], self._birth[1], qos=1, retain=True)
+            self._publish(self._birth[0], self._birth[1], retain=True)
         self._generation += 1
         self._up.set()
         log.info("broker.connected", host=self._address[0], port=self._address[1])
@@ -153,7 +158,30 @@ class MqttMessenger:
         self._outcomes.put(Outcome(ticket=mid, refused=str(reason) if reason.is_failure else None))
 
     def _on_message(self, _client: paho.Client, _user: object, message: paho.MQTTMessage) -> None:
-        self._arrived.put(Arrived(topic=message.topic, payload=bytes(message.payload)))
+        told = dict(getattr(message.properties, "UserProperty", ()))
+        self._arrived.put(
+            Arrived(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                schema=told.get("schema", ""),
+                trace=told.get("trace", ""),
+            )
+        )
+
+    def _publish(self, topic: str, payload: str, *, retain: bool, expiry_s: int | None = None) -> paho.MQTTMessageInfo:
+        properties = _properties(PacketTypes.PUBLISH, topic, payload, expiry_s)
+        return self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+
+
+def _properties(packet: int, topic: str, payload: str, expiry_s: int | None) -> Properties:
+    """Return what every message carries: schema version, trace, and when it is worth nothing any more."""
+    envelope = wire.envelope(topic, payload)
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [("schema", envelope.schema), ("trace", envelope.trace)]
+    expiry = envelope.expiry_s if expiry_s is None else expiry_s
+    if expiry is not None:
+        properties.MessageExpiryInterval = expiry
+    return properties
 
 
 def _drain(source: queue.SimpleQueue[T]) -> list[T]:

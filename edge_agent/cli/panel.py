@@ -17,7 +17,7 @@ from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import languages, say
 from edge_agent.errors import Text
 from edge_agent.ports import Arrived
-from edge_agent.services import topics
+from edge_agent.services import topics, wire
 from edge_agent.settings import Box
 
 LOOK_S = 0.05
@@ -37,9 +37,13 @@ class Panel:
 
     def take(self, arrived: Arrived) -> list[tuple[str, str]]:
         """Show a message if it is news; return receipts to send, as (topic, payload)."""
-        if f"{topics.base(self._box)}/alert/" not in arrived.topic:
+        found = wire.find(arrived.topic)
+        if found is None or found.kind.name not in {"alert", "words"}:
             return []
         message = json.loads(arrived.payload)
+        if found.kind.name == "words":
+            self._show_words(message)
+            return []
         key = (message["alert_id"], message["revision"], message["incident_state"])
         if key in self._seen:
             return []
@@ -73,12 +77,22 @@ class Panel:
         language = languages()[0]
         mark = MARKS.get(message["kind"], message["kind"])
         unconfirmed = " …確認中/UNCONFIRMED" if message.get("tentative") and not message.get("withdrawn") else ""
-        quote = "".join(f"「{words}」" for words in message["quotes"][-2:])
         click.echo(
             f"{datetime.now().astimezone():%H:%M:%S} {mark} [{message['change']}/{message['incident_state']}] "
             f"席 {message['seat']} {message['severity']} {','.join(message['types'])} "
-            f"{message['reason'][language]} {quote}{unconfirmed}"
+            f"{message['reason'][language]}{unconfirmed}"
         )
+
+    def _show_words(self, message: dict[str, Any]) -> None:
+        """Show the words an alert relies on, unless this revision's were shown."""
+        key = (message["alert_id"], message["revision"], "words")
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        if self._as_json:
+            click.echo(json.dumps(message, ensure_ascii=False))
+            return
+        click.echo("         " + "".join(f"「{words}」" for words in message["quotes"][-2:]))
 
 
 @click.command()
@@ -97,7 +111,7 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
         ca_file=settings.ca_file,
         user=name,
         password_file=settings.data / "secrets" / f"mqtt-{name}",
-        subscriptions=[f"{base}/alert/+", f"{base}/status"],
+        subscriptions=[f"{base}/alert/+", f"{base}/words/+", f"{base}/status"],
     )
     shown = Panel(settings.box, name, as_json=as_json, auto=auto)
     link.start()

@@ -230,8 +230,8 @@ class Recorder:
         self._unwritten.setdefault(alert.alert_id, _Unwritten()).revisions.append(alert)
         moment = self._clock.now()
         unstored = Incident(alert=alert, opened_at=moment)
-        message = topics.alert_message(alert, unstored, now=moment)
-        self._send_unstored(topics.alert(self._box, alert.alert_id), json.dumps(message, ensure_ascii=False))
+        for topic, message in topics.alert_messages(self._box, alert, unstored, now=moment):
+            self._send_unstored(topic, json.dumps(message, ensure_ascii=False))
 
     def _retry(self, main: Database) -> None:
         for alert_id, unwritten in list(self._unwritten.items()):

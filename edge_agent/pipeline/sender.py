@@ -15,10 +15,11 @@ from datetime import datetime
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Arrived, Clock, Messenger
-from edge_agent.services import incidents, topics
+from edge_agent.services import incidents, topics, wire
 from edge_agent.settings import Box
 from edge_agent.store import outbox
 from edge_agent.store.database import Database, reading, writing
+from edge_agent.store.outbox import OutboxRow
 
 POLL_S = 0.05
 """How long a committed row may lie before it is noticed; small against the 2 s an alert may take."""
@@ -187,10 +188,23 @@ class Sender:
                 continue
             if len(self._in_flight) >= IN_FLIGHT:
                 return
-            ticket = self._messenger.send(topic=row.topic, payload=row.payload)
+            expiry_s = self._left(row)
+            if expiry_s == 0:
+                log.warning("message.expired", kind=row.topic.split("/")[-2])
+                self._unmarked.add(row.row_id)
+                continue
+            ticket = self._messenger.send(topic=row.topic, payload=row.payload, expiry_s=expiry_s)
             if ticket is None:
                 return
             self._in_flight[ticket] = row.row_id
+
+    def _left(self, row: OutboxRow) -> int | None:
+        """Return the seconds for which a message is still worth sending; None: for ever."""
+        limit = wire.envelope(row.topic, row.payload).expiry_s
+        if limit is None:
+            return None
+        age = self._clock.now() - datetime.fromisoformat(row.created_at)
+        return max(0, min(limit, limit - int(age.total_seconds())))
 
     def _send_states(self) -> None:
         changed = {}

@@ -12,6 +12,7 @@ from edge_agent.domain.incident import Incident
 from edge_agent.domain.policy import Policy
 from edge_agent.services import topics
 from edge_agent.services.incidents import MACHINE
+from edge_agent.services.wire import SCHEMA
 from edge_agent.settings import Box
 from edge_agent.store import audit, duty, incidents, outbox
 from edge_agent.store.database import Database, writing
@@ -92,7 +93,7 @@ def _message(
 ) -> dict[str, Any]:
     alert = incident.alert
     return {
-        "schema": topics.SCHEMA,
+        "schema": SCHEMA,
         "alert_id": alert.alert_id,
         "seat": alert.seat,
         "kind": alert.kind.value,

@@ -114,11 +114,14 @@ def _move(
 def _keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: str, action: str) -> None:
     alert = incident.alert
     incidents.save(db, incident)
-    message = topics.alert_message(alert, incident, now=now)
-    if actor != MACHINE and alert.change is AlertChange.NEW:
-        # The alert itself is not new any more: people have moved the incident.
-        message["change"] = AlertChange.UPDATE.value
-    outbox.put(db, topic=topics.alert(box, alert.alert_id), payload=json.dumps(message, ensure_ascii=False), now=now)
+    told = topics.alert_messages(box, alert, incident, now=now)
+    if actor != MACHINE:
+        # People have moved the incident: the alert itself is not new any more, and its words were sent before.
+        told = told[:1]
+        if alert.change is AlertChange.NEW:
+            told[0][1]["change"] = AlertChange.UPDATE.value
+    for topic, message in told:
+        outbox.put(db, topic=topic, payload=json.dumps(message, ensure_ascii=False), now=now)
     detail = {
         "kind": alert.kind.value,
         "criterion": alert.criterion,

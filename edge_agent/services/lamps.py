@@ -6,7 +6,7 @@ from datetime import datetime
 
 from edge_agent.domain.lamp import Colour, LampState, Pattern
 from edge_agent.errors import LampError, Text
-from edge_agent.services.topics import SCHEMA
+from edge_agent.services.wire import SCHEMA
 
 LETTERS = {"R": Colour.RED, "Y": Colour.AMBER, "G": Colour.GREEN, "B": Colour.BLUE, "C": Colour.WHITE}
 """PATLITE's order of the tiers: red, yellow, green, blue, clear; the buzzer comes after them."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from edge_agent.domain.alert import Alert
+from edge_agent.domain.alert import Alert, AlertChange
 from edge_agent.domain.incident import Incident
+from edge_agent.services.wire import SCHEMA
 from edge_agent.settings import Box
-
-SCHEMA = 1
-"""Version of the messages' shape; a panel ignores what it does not know."""
 
 
 def base(box: Box) -> str:
@@ -38,6 +36,11 @@ def alert(box: Box, alert_id: str) -> str:
     return f"{base(box)}/alert/{alert_id}"
 
 
+def words(box: Box, alert_id: str) -> str:
+    """Return the topic of the words an alert relies on: only panels whose readers have the right to them get it."""
+    return f"{base(box)}/words/{alert_id}"
+
+
 def receipt(box: Box, alert_id: str, panel: str) -> str:
     """Return the topic on which a panel says what became of an alert."""
     return f"{base(box)}/ack/{alert_id}/{panel}"
@@ -58,8 +61,43 @@ def lamp_status(box: Box, name: str) -> str:
     return f"{base(box)}/lamp/{name}/status"
 
 
+def alive(box: Box, device: str) -> str:
+    """Return the topic on which a device says that it is there."""
+    return f"{base(box)}/device/{device}/alive"
+
+
+def command(box: Box, device: str, name: str) -> str:
+    """Return the topic of a command to a device."""
+    return f"{base(box)}/cmd/{device}/{name}"
+
+
+def result(box: Box, command_id: str, device: str) -> str:
+    """Return the topic on which a device says what became of a command."""
+    return f"{base(box)}/result/{command_id}/{device}"
+
+
+def alert_messages(box: Box, alert: Alert, incident: Incident, *, now: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Return what a revision of an alert is told by: its message, and the words it relies on in one of their own."""
+    told = [(f"{base(box)}/alert/{alert.alert_id}", alert_message(alert, incident, now=now))]
+    if alert.quotes and alert.change is not AlertChange.END:
+        told.append((words(box, alert.alert_id), words_message(alert, now=now)))
+    return told
+
+
+def words_message(alert: Alert, *, now: datetime) -> dict[str, Any]:
+    """Return the words of the call that an alert's revision relies on."""
+    return {
+        "schema": SCHEMA,
+        "alert_id": alert.alert_id,
+        "revision": alert.revision,
+        "quotes": list(alert.quotes),
+        "telling": [[list(stretch) for stretch in stretches] for stretches in alert.telling],
+        "at": now.isoformat(),
+    }
+
+
 def alert_message(alert: Alert, incident: Incident, *, now: datetime) -> dict[str, Any]:
-    """Return the message about an alert's newest revision."""
+    """Return the message about an alert's newest revision; it holds no words of the call."""
     return {
         "schema": SCHEMA,
         "alert_id": alert.alert_id,
@@ -74,8 +112,6 @@ def alert_message(alert: Alert, incident: Incident, *, now: datetime) -> dict[st
         "criterion": alert.criterion,
         "reason": {"ja": alert.reason.ja, "en": alert.reason.en},
         "guide": {"ja": alert.guide.ja, "en": alert.guide.en},
-        "quotes": list(alert.quotes),
-        "telling": [[list(stretch) for stretch in stretches] for stretches in alert.telling],
         "warnings": alert.warnings,
         "warning_level": alert.warning_level,
         "tentative": alert.tentative,

@@ -21,6 +21,7 @@ from edge_agent import settings as settings_module
 from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.provision import demo
 from edge_agent.services import topics
+from tests.messages import wrong
 
 SCRIPTS = Path(__file__).parents[2] / "firmware_config/demo"
 PATIENCE_S = 40.0
@@ -58,6 +59,8 @@ class Panel:
     link: MqttMessenger
     messages: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     repeats: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What does not agree with the published schemas."""
     _known: set[tuple[str, ...]] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -70,7 +73,8 @@ class Panel:
         while not self._stop.wait(0.02):
             for arrived in self.link.arrived():
                 message = json.loads(arrived.payload)
-                if "alert_id" in message:
+                self.problems += wrong(arrived.topic, arrived.payload, schema=arrived.schema, trace=arrived.trace)
+                if "incident_state" in message or "step" in message:
                     names = ("step", "times") if "step" in message else ("revision", "incident_state")
                     key = (message["alert_id"], *(str(message[name]) for name in names))
                     if key in self._known:
@@ -177,11 +181,8 @@ class RunningFloor:
             user=name,
             password_file=self.settings.data / "secrets" / f"mqtt-{name}",
             subscriptions=[
-                f"{base}/alert/+",
-                f"{base}/escalation/+",
-                f"{base}/line/+/state",
-                f"{base}/status",
-                f"{base}/health",
+                f"{base}/{topic}"
+                for topic in ("alert/+", "words/+", "escalation/+", "line/+/state", "status", "health")
             ],
         )
         panel = Panel(link)

@@ -169,7 +169,7 @@ def test_the_alert_appears_on_the_page_within_a_second_of_the_panel(call: str, h
 
 @pytest.mark.parametrize("call", ["complaint-angry", "order-calm"])
 def test_a_complaint_and_an_order_raise_no_alert(call: str, heard: Panel) -> None:
-    assert not [m for _at, m in heard.messages if m.get("seat") == SEAT[call] and "alert_id" in m]
+    assert not [m for _at, m in heard.messages if m.get("seat") == SEAT[call] and "incident_state" in m]
 
 
 def test_a_caller_in_despair_is_shown_as_life_safety_and_not_as_harassment(heard: Panel) -> None:
@@ -178,10 +178,17 @@ def test_a_caller_in_despair_is_shown_as_life_safety_and_not_as_harassment(heard
 
 
 def test_every_alert_came_once_per_revision_and_ended_with_its_call(heard: Panel) -> None:
-    revisions = [(m["alert_id"], m["revision"], m["incident_state"]) for _at, m in heard.messages if "alert_id" in m]
+    revisions = [
+        (m["alert_id"], m["revision"], m["incident_state"]) for _at, m in heard.messages if "incident_state" in m
+    ]
     assert len(revisions) == len(set(revisions))
     for alert_id in {alert_id for alert_id, _revision, _state in revisions}:
         assert heard.of(alert_id=alert_id, change="end")
+
+
+def test_every_message_is_as_published(heard: Panel) -> None:
+    assert heard.problems == []
+    assert [m for _at, m in heard.messages if "quotes" in m]
 
 
 def test_taking_an_incident_on_the_page_reaches_the_panels_and_the_audit_chain(

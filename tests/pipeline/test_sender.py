@@ -11,7 +11,7 @@ from edge_agent.domain.alert import AlertChange
 from edge_agent.domain.incident import IncidentState
 from edge_agent.pipeline.sender import HEARTBEAT_S, IN_FLIGHT, POLL_S, REFUSED_WAIT_S, STORE_WAIT_S, Sender
 from edge_agent.services import topics
-from edge_agent.services.incidents import change_alert, open_incident
+from edge_agent.services.incidents import acknowledge, change_alert, open_incident
 from edge_agent.store import audit, incidents, outbox, receipts
 from edge_agent.store.database import Database, open_main, writing
 from tests.builders import BOX, START, after, an_alert
@@ -48,8 +48,8 @@ class Floor:
         """The sender looks once after each moment, and is told to stop after the last."""
         self.sender.run(Moments(*moments))  # type: ignore[arg-type]
 
-    def alert(self, number: int = 1) -> None:
-        open_incident(self.agent, an_alert(f"alert-{number}"), box=BOX, now=START)
+    def alert(self, number: int = 1, *words: str) -> None:
+        open_incident(self.agent, an_alert(f"alert-{number}", quotes=words), box=BOX, now=START)
 
     def told(self) -> list[str]:
         return [message["alert_id"] for message in self.broker.on("/alert/")]
@@ -90,8 +90,8 @@ def test_an_alert_while_the_broker_is_away_goes_out_when_it_is_back_and_once(flo
 def test_revisions_of_an_alert_go_out_in_order(floor: Floor) -> None:
     def grows_and_ends() -> None:
         floor.alert()
-        change_alert(floor.agent, an_alert(revision=2, change=AlertChange.UPDATE), box=BOX, now=START)
-        change_alert(floor.agent, an_alert(revision=3, change=AlertChange.END), box=BOX, now=START)
+        change_alert(floor.agent, an_alert(quotes=(), revision=2, change=AlertChange.UPDATE), box=BOX, now=START)
+        change_alert(floor.agent, an_alert(quotes=(), revision=3, change=AlertChange.END), box=BOX, now=START)
 
     floor.passes(grows_and_ends, nothing)
     assert [message["change"] for message in floor.broker.on("/alert/")] == ["new", "update", "end"]
@@ -206,6 +206,32 @@ def test_an_unstored_alert_survives_a_connection_that_breaks_under_it(floor: Flo
     floor.broker.breaks_at = "alert-9"
     floor.passes(nothing, nothing, floor.broker.come_back, nothing)
     assert floor.told() == ["alert-9"]
+
+
+def test_the_words_of_an_alert_go_out_apart_from_it_and_people_moving_it_do_not_repeat_them(floor: Floor) -> None:
+    floor.passes(
+        lambda: floor.alert(1, "ただじゃおかないぞ"),
+        lambda: acknowledge(floor.agent, "alert-1", box=BOX, by="sato", now=after(1)),
+        nothing,
+    )
+    assert [set(message) & {"quotes", "telling"} for message in floor.broker.on("/alert/")] == [set(), set()]
+    assert [message["quotes"] for message in floor.broker.on("/words/")] == [["ただじゃおかないぞ"]]
+    assert floor.broker.expiries == {topics.alert(BOX, "alert-1"): None, topics.words(BOX, "alert-1"): 600} | {
+        topics.health(BOX): None
+    }
+
+
+def test_words_that_waited_too_long_for_the_broker_are_not_sent_any_more(floor: Floor) -> None:
+    floor.broker.away = True
+    floor.passes(lambda: floor.alert(1, "ただじゃおかないぞ"), lambda: floor.clock.move(540), nothing)
+    floor.passes(floor.broker.come_back, nothing)
+    assert floor.broker.expiries[topics.words(BOX, "alert-1")] == 60
+    floor.broker.away = True
+    floor.passes(lambda: floor.alert(2, "覚えていろ"), lambda: floor.clock.move(601), nothing)
+    floor.passes(floor.broker.come_back, nothing, nothing)
+    assert floor.told() == ["alert-1", "alert-2"]
+    assert len(floor.broker.on("/words/")) == 1
+    assert outbox.count_unsent(floor.agent) == 0
 
 
 def test_a_panels_acknowledgement_moves_the_incident_and_all_panels_are_told_at_once(floor: Floor) -> None:

@@ -91,6 +91,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"topic write {BASE}/health",
             f"topic write {BASE}/line/+/state",
             f"topic write {BASE}/alert/+",
+            f"topic write {BASE}/words/+",
             f"topic write {BASE}/escalation/+",
             f"topic write {BASE}/lamp/+/state",
             f"topic read {BASE}/lamp/+/status",
@@ -103,6 +104,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
                 f"topic read {BASE}/health",
                 f"topic read {BASE}/line/+/state",
                 f"topic read {BASE}/alert/+",
+                f"topic read {BASE}/words/+",
                 f"topic read {BASE}/escalation/+",
                 f"topic write {BASE}/ack/+/{panel}",
             }

@@ -34,8 +34,6 @@ def test_a_message_says_what_a_panel_needs() -> None:
         "criterion": "threat-rule",
         "reason": {"ja": "reason（日本語）", "en": "reason (English)"},
         "guide": {"ja": "guide（日本語）", "en": "guide (English)"},
-        "quotes": ["ただじゃおかないぞ"],
-        "telling": [],
         "warnings": 0,
         "warning_level": 0,
         "tentative": False,
