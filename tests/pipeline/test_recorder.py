@@ -15,6 +15,7 @@ from edge_agent.domain.audit import first_break
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
+from edge_agent.services import topics
 from edge_agent.store import audit, incidents, live, outbox
 from edge_agent.store.database import Database, open_live, open_main
 from edge_agent.store.live import LineStatus
@@ -37,6 +38,7 @@ class Floor:
         self.passed = 0.0
         self.states: list[dict[str, Any]] = []
         self.unstored: list[dict[str, Any]] = []
+        self.unstored_words: list[dict[str, Any]] = []
         self.recorder = Recorder(
             box=BOX,
             policy=a_policy(),
@@ -44,7 +46,7 @@ class Floor:
             open_main=self._open_main,
             open_live=lambda: open_live(folder / "run"),
             show_state=lambda _topic, payload: self.states.append(json.loads(payload)),
-            send_unstored=lambda _topic, payload: self.unstored.append(json.loads(payload)),
+            send_unstored=self.send_unstored,
             seats=["01", "02"],
             monotonic=lambda: self.passed,
         )
@@ -56,6 +58,9 @@ class Floor:
     def day(self, *moments: Callable[[], object]) -> None:
         """Each moment gives the recorder one thing to do, which is done before the next moment."""
         self.recorder.run(Moments(*moments))  # type: ignore[arg-type]
+
+    def send_unstored(self, topic: str, payload: str) -> None:
+        (self.unstored if "/alert/" in topic else self.unstored_words).append(json.loads(payload))
 
     def hears(self, *events: Event, seat: str = "01") -> Callable[[], None]:
         return lambda: self.recorder.note_events(seat, events)
@@ -91,7 +96,10 @@ def big(alert_id: str = "alert-1", **changes: Any) -> Alert:
 def test_an_alert_is_kept_with_its_message_and_its_entry(floor: Floor) -> None:
     floor.day(floor.hears(BEGUN), floor.hears(AlertRaised(alert=an_alert())))
     assert floor.kept() == [("alert-1", 1)]
-    assert outbox.count_unsent(floor.web) == 1
+    assert [row.topic for row in outbox.unsent(floor.web)] == [
+        topics.alert(BOX, "alert-1"),
+        topics.words(BOX, "alert-1"),
+    ]
     assert [entry.action for entry in audit.entries(floor.web)] == ["incident.opened"]
     assert floor.unstored == []
 
@@ -232,6 +240,7 @@ def test_an_alert_goes_out_at_once_although_the_disk_is_full_and_is_kept_once_wh
     def room() -> None:
         assert [message["alert_id"] for message in floor.unstored] == ["alert-1"]
         assert floor.unstored[0]["incident_state"] == "open"
+        assert [message["revision"] for message in floor.unstored_words] == [1]
         assert floor.kept() == []
         assert floor.recorder.unwritten == 1
         floor.disk(full=False)
@@ -244,7 +253,10 @@ def test_an_alert_goes_out_at_once_although_the_disk_is_full_and_is_kept_once_wh
         lambda: floor.recorder.note_fault("02", None),
     )
     assert floor.kept() == [("alert-1", 1)]
-    assert outbox.count_unsent(floor.web) == 1
+    assert [row.topic for row in outbox.unsent(floor.web)] == [
+        topics.alert(BOX, "alert-1"),
+        topics.words(BOX, "alert-1"),
+    ]
     assert len(list(audit.entries(floor.web))) == 1
     assert first_break(audit.entries(floor.web)) is None
     assert floor.recorder.unwritten == 0
@@ -277,7 +289,8 @@ def test_a_small_change_does_not_overtake_the_alert_the_disk_refused(floor: Floo
         floor.hears(AlertRaised(alert=end)),
         lambda: (floor.disk(full=False), floor.recorder.note_fault("02", None)),
     )
-    assert [json.loads(row.payload)["revision"] for row in outbox.unsent(floor.web)] == [1, 2]
+    sent = [json.loads(row.payload) for row in outbox.unsent(floor.web) if "/alert/" in row.topic]
+    assert [message["revision"] for message in sent] == [1, 2]
 
 
 def test_a_refused_alert_does_not_wait_for_a_pause_on_a_busy_floor(floor: Floor) -> None:

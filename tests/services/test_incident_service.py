@@ -34,7 +34,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def messages(db: Database) -> list[dict[str, Any]]:
-    return [json.loads(row.payload) for row in outbox.unsent(db)]
+    return [json.loads(row.payload) for row in outbox.unsent(db) if "/alert/" in row.topic]
 
 
 def actions(db: Database) -> list[tuple[str, str]]:

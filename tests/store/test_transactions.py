@@ -77,7 +77,11 @@ def test_a_process_killed_in_the_middle_of_a_transaction_leaves_what_was_committ
         process.kill()
     db = open_main(tmp_path)
     assert [incident.incident_id for incident in incidents.recent(db, 10)] == ["whole"]
-    assert [row.topic.rsplit("/", 1)[1] for row in outbox.unsent(db)] == ["whole", "whole"]
+    assert [row.topic.rsplit("/", 2)[1:] for row in outbox.unsent(db)] == [
+        ["alert", "whole"],
+        ["words", "whole"],
+        ["alert", "whole"],
+    ]
     assert [entry.action for entry in audit.entries(db)] == ["incident.opened", "incident.acknowledged"]
     assert first_break(audit.entries(db)) is None
     # The lock died with its holder: the next alert is kept at once.
