@@ -26,6 +26,7 @@ from web_ui.context import EXTENSION, Context
 from web_ui.hosts import own_names
 from web_ui.live import STREAMS
 from web_ui.redirect import Redirect
+from web_ui.wire import MAX_HEADER_BYTES, Connection
 
 THREADS = STREAMS + 16
 """One for every stream and some for everything else."""
@@ -44,6 +45,8 @@ _log = log.Log("web")
 class Server(wsgi.Server):
     """Cheroot without tracebacks: they may quote words of a call."""
 
+    ConnectionClass = Connection
+    max_request_header_size = MAX_HEADER_BYTES
     refused: OSError | None = None
     """Why the last address could not be bound; Cheroot itself keeps only its words."""
 
@@ -152,7 +155,7 @@ def make_redirect(box: Settings) -> wsgi.Server | None:
         shutdown_timeout=STOP_S,
         server_name=box.web.host,
     )
-    server.max_request_body_size = server.max_request_header_size = REDIRECT_BYTES
+    server.max_request_body_size = REDIRECT_BYTES
     server.software = "Mamori"
     try:
         server.prepare()

@@ -1,0 +1,349 @@
+"""Attacks: every route with whatever may be sent to it, and the server with whatever may come down the line."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_agent.domain.roles import Role, may
+from edge_agent.provision import pki
+from edge_agent.services.lockout import ADDRESS_FAILURES
+from edge_agent.settings import Web
+from edge_agent.store import audit, people
+from tests.web_ui.conftest import PASSWORD, Browser, Pages
+from tests.web_ui.test_serve import free_port
+from web_ui.access import ANONYMOUS
+from web_ui.rights import right_of
+from web_ui.serve import make_server
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get")
+WORDS = (
+    "alert-1",
+    "supervisor",
+    "administrator",
+    "..",
+    "../../etc/passwd",
+    "%2e%2e%2f",
+    "\0",
+    "' OR 1=1 --",
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "🎌" * 40,
+    "a" * 5000,
+    "\r\nSet-Cookie: a=b",
+    "-1",
+    "1e999",
+    "",
+)
+FIELDS = (
+    "name",
+    "password",
+    "next",
+    "old",
+    "new",
+    "again",
+    "language",
+    "verdict",
+    "role",
+    "group",
+    "session",
+    "code",
+    "reason",
+    "after",
+    "csrf_token",
+)
+TYPES = (
+    "application/x-www-form-urlencoded",
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "text/plain; charset=utf-99",
+    "",
+    "\xff",
+)
+HEADERS = (
+    "Accept",
+    "Accept-Language",
+    "Cookie",
+    "Host",
+    "If-None-Match",
+    "If-Modified-Since",
+    "Last-Event-ID",
+    "Origin",
+    "Range",
+    "Referer",
+    "User-Agent",
+    "X-CSRFToken",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-HTTP-Method-Override",
+)
+
+word = st.sampled_from(WORDS) | st.text(max_size=60)
+latin = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80)
+attack = st.fixed_dictionaries(
+    {
+        "method": st.sampled_from(METHODS),
+        "values": st.lists(word, min_size=3, max_size=3),
+        "query": st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=10), word, max_size=3),
+        "form": st.dictionaries(st.sampled_from(FIELDS), word, max_size=5),
+        "body": st.none() | st.binary(max_size=300),
+        "type": st.sampled_from(TYPES),
+        "headers": st.dictionaries(st.sampled_from(HEADERS), latin, max_size=4),
+        "own_token": st.booleans(),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Pages]:
+    made = Pages(tmp_path_factory.mktemp("attacked"), prepared=prepared)
+    made.alert()
+    yield made
+    made.close()
+
+
+def send(pages: Pages, browser: Browser, endpoint: str, sent: dict[str, Any]) -> int:
+    """Send one attack; return the status. The answer is read to its end unless it is the endless stream."""
+    rule = next(rule for rule in pages.app.url_map.iter_rules() if rule.endpoint == endpoint)
+    path = rule.rule
+    for argument, value in zip(sorted(rule.arguments), sent["values"], strict=False):
+        path = path.replace(f"<path:{argument}>", quote(value, safe="/")).replace(
+            f"<{argument}>", quote(value, safe="")
+        )
+    form = sent["form"] | ({"csrf_token": browser.token} if sent["own_token"] else {})
+    query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in sent["query"].items())
+    answer = browser.client.open(
+        f"{path}?{query}",
+        method=sent["method"],
+        headers=sent["headers"],
+        **({"data": form} if sent["body"] is None else {"data": sent["body"], "content_type": sent["type"]}),
+    )
+    if answer.mimetype != "text/event-stream":
+        assert b"Traceback" not in answer.get_data()
+    answer.close()
+    return answer.status_code
+
+
+def endpoints(pages: Pages) -> list[str]:
+    return sorted({rule.endpoint for rule in pages.app.url_map.iter_rules()})
+
+
+fuzz = settings(
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@fuzz
+@given(sent=attack, chosen=st.integers(min_value=0))
+def test_nothing_a_stranger_sends_breaks_a_page_or_opens_one(
+    attacked: Pages, sent: dict[str, Any], chosen: int
+) -> None:
+    names = endpoints(attacked)
+    endpoint = names[chosen % len(names)]
+    browser = attacked.browser()
+    if sent["own_token"]:
+        browser.get("/login")
+    before = len(people.sessions_of(attacked.main, "supervisor"))
+    status = send(attacked, browser, endpoint, sent)
+    assert status < 500, (endpoint, sent)
+    if endpoint not in ANONYMOUS:
+        assert status in {303, 308, 400, 401, 403, 404, 405, 413, 415}, (endpoint, status, sent)
+    assert len(people.sessions_of(attacked.main, "supervisor")) == before
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
+def test_nothing_somebody_sends_breaks_a_page_or_reaches_beyond_their_role(attacked: Pages, role: Role) -> None:
+    name = f"attacker-{role.value.replace('_', '-')}"
+    attacked.person(name, role=role)
+    browser = attacked.browser(name)
+
+    @settings(fuzz, max_examples=120)
+    @given(sent=attack, chosen=st.integers(min_value=0))
+    def send_anything(sent: dict[str, Any], chosen: int) -> None:
+        names = [each for each in endpoints(attacked) if each not in {"session.logout", "account.end_session"}]
+        endpoint = names[chosen % len(names)]
+        status = send(attacked, browser, endpoint, sent)
+        assert status < 500, (endpoint, sent)
+        right = right_of(attacked.app.view_functions[endpoint])
+        if right is not None and not may(role, right):
+            assert status in {303, 308, 400, 401, 403, 404, 405, 413, 415}, (endpoint, status, sent)
+        found = people.find(attacked.main, name)
+        assert found is not None
+        assert found.role is role
+
+    send_anything()
+    assert [person.name for person in people.everyone(attacked.main) if person.role is Role.ADMINISTRATOR] == [
+        "administrator"
+    ]
+
+
+def test_an_administrators_pages_hold_against_anything_too(attacked: Pages) -> None:
+    attacked.person("attacked-admin", role=Role.ADMINISTRATOR)
+    browser = attacked.browser("attacked-admin")
+
+    @settings(fuzz, max_examples=250)
+    @given(sent=attack, chosen=st.integers(min_value=0))
+    def send_anything(sent: dict[str, Any], chosen: int) -> None:
+        names = endpoints(attacked)
+        endpoint = names[chosen % len(names)]
+        assert send(attacked, browser, endpoint, sent) < 500, (endpoint, sent)
+
+    send_anything()
+
+
+def test_guessing_passwords_ends_at_a_lock_whatever_the_names(pages: Pages) -> None:
+    browser = pages.browser()
+    statuses = [browser.log_in(f"name-{n}", f"guess number {n}").status_code for n in range(ADDRESS_FAILURES + 5)]
+    assert set(statuses) == {403}
+    assert "この端末からの失敗" in browser.log_in("supervisor").text
+    assert people.sessions_of(pages.main, "supervisor") == []
+    assert "address.locked" in [entry.action for entry in audit.entries(pages.main)]
+
+
+def test_an_address_cannot_be_claimed_by_a_header(pages: Pages) -> None:
+    for number in range(ADDRESS_FAILURES):
+        browser = pages.browser()
+        browser.get("/login")
+        form = {"csrf_token": browser.token, "name": f"name-{number}", "password": "wrong"}
+        browser.client.post("/login", data=form, headers={"X-Forwarded-For": f"10.0.0.{number}"})
+    assert pages.browser().log_in("supervisor").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../serve.py",
+        "/static/..%2fserve.py",
+        "/static/%2e%2e/%2e%2e/secrets/web-session",
+        "/static/....//serve.py",
+        "/static//etc/passwd",
+        "/static/js/..%5c..%5cserve.py",
+        "/static/%00",
+        "/incidents/..%2f..%2fetc%2fpasswd",
+    ],
+)
+def test_no_path_leads_out_of_the_static_folder(pages: Pages, path: str) -> None:
+    answer = pages.browser("supervisor").get(path)
+    # A doubled slash is tidied up first, and then nothing is there.
+    assert answer.status_code in {400, 404, 308}
+    assert "root:" not in answer.text
+    assert "import " not in answer.text
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_a_form_of_another_site_is_refused_over_tls(pages: Pages, origin: str) -> None:
+    pages.alert()
+    browser = pages.browser("supervisor")
+    browser.get("/")
+    answer = browser.client.post(
+        "/incidents/alert-1/take",
+        base_url="https://localhost",
+        data={"csrf_token": browser.token},
+        headers={"Referer": origin, "Origin": origin},
+    )
+    assert answer.status_code == 400
+    assert "incident.taken" not in [entry.action for entry in audit.of(pages.main, "alert-1")]
+
+
+class Line:
+    """A served box and raw bytes to it."""
+
+    def __init__(self, pages: Pages, port: int) -> None:
+        self.port = port
+        self.trusted = ssl.create_default_context(cafile=str(pages.settings.data / "pki/ca.crt"))
+
+    def say(self, spoken: bytes, *, more: bytes = b"") -> bytes:
+        """Send bytes over TLS; return what comes back until the server hangs up or is silent."""
+        heard = b""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=3) as plain,
+            self.trusted.wrap_socket(plain, server_hostname="localhost") as line,
+            suppress(OSError),
+        ):
+            line.sendall(spoken)
+            if more:
+                line.sendall(more)
+            while part := line.recv(65536):
+                heard += part
+                if b"\r\n\r\n" in heard:
+                    break
+        return heard
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Line]:
+    port = free_port()
+    pages = Pages(tmp_path_factory.mktemp("line"), prepared=prepared, web=Web(port=port))
+    pki.ensure_authority(pages.settings.data / "pki", now=datetime.now(UTC))
+    pki.ensure_server(pages.settings.data / "pki", "web", hosts=[], now=datetime.now(UTC))
+    server = make_server(pages.app, pages.settings)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    yield Line(pages, port)
+    server.stop()
+    thread.join()
+    pages.close()
+
+
+LOG_IN = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "statuses"),
+    [
+        pytest.param(b"GET / HTTP/9.9\r\n\r\n", {b"400", b"505"}, id="a version that is none"),
+        pytest.param(b"\x16\x03\x01 nonsense\r\n\r\n", {b"400"}, id="no request at all"),
+        pytest.param(b"GET /login HTTP/1.1\r\n\r\n", {b"400"}, id="no host"),
+        pytest.param(b"GET /login HTTP/1.1\r\nHost: evil.example\r\n\r\n", {b"400"}, id="a strange host"),
+        pytest.param(b"GET /login HTTP/1.1\r\nHost: [\r\n\r\n", {b"400"}, id="a broken host"),
+        pytest.param(b"GET http://evil.example/login HTTP/1.1\r\nHost: evil.example\r\n\r\n", {b"400"}, id="a proxy"),
+        pytest.param(
+            b"GET /login HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+            {b"413", b"431"},
+            id="a header",
+        ),
+        pytest.param(
+            b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", {b"413", b"414"}, id="an address"
+        ),
+        pytest.param(LOG_IN + b"Content-Length: 100000000\r\n\r\nname=a", {b"413"}, id="a body that is promised large"),
+        pytest.param(LOG_IN + b"Content-Length: -1\r\n\r\nname=a", {b"400", b"411", b"413"}, id="a negative length"),
+        pytest.param(LOG_IN + b"Content-Length: ten\r\n\r\nname=a", {b"400"}, id="a length in words"),
+        pytest.param(
+            LOG_IN + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n" + b"a" * 70_000,
+            {b"400", b"413"},
+            id="a large chunk",
+        ),
+        pytest.param(
+            LOG_IN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nname\r\n0\r\n\r\n", {b"400", b"403"}, id="a broken chunk"
+        ),
+    ],
+)
+def test_a_malformed_or_oversized_request_is_refused_and_the_server_goes_on(
+    line: Line, spoken: bytes, statuses: set[bytes]
+) -> None:
+    heard = line.say(spoken)
+    assert heard == b"" or heard.split(b" ", 2)[1] in statuses, heard[:200]
+    assert b"Traceback" not in heard
+    assert line.say(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200")
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(rest=st.binary(max_size=400), begins=st.sampled_from([b"", b"GET ", b"POST /login HTTP/1.1\r\n", LOG_IN]))
+def test_whatever_comes_down_the_line_brings_no_error_of_ours(line: Line, begins: bytes, rest: bytes) -> None:
+    heard = line.say(begins + rest + b"\r\n\r\n")
+    assert heard == b"" or not heard.split(b" ", 2)[1].startswith(b"50") or heard.split(b" ", 2)[1] == b"505", heard[
+        :200
+    ]
+    assert PASSWORD.encode() not in heard
