@@ -19,7 +19,7 @@ from web_ui.rights import right_of
 from web_ui.sight import Sight, sight_of
 from web_ui.texts import LANGUAGES
 
-ANONYMOUS = frozenset({"static", "session.login"})
+ANONYMOUS = frozenset({"static", "session.login", "session.code"})
 """Endpoints that need no session."""
 BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "session.password", "session.language"})
 """Endpoints open to somebody whose password was given by somebody else."""

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.roles import Right
 from edge_agent.services import sessions
+from edge_agent.store import second_factors
 from web_ui.access import SESSION_COOKIE, language, person
 from web_ui.context import context
 from web_ui.rights import needs
@@ -28,6 +29,7 @@ def page() -> ResponseReturnValue:
         sessions=sessions.of(behind.main, person().name, now=behind.clock.now()),
         here=sessions.name_of(request.cookies.get(SESSION_COOKIE, "")),
         browser_name=browser_name,
+        second=second_factors.confirmed(behind.main, person().name),
     )
 
 

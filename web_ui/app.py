@@ -12,7 +12,21 @@ from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.ports import Clock
 from edge_agent.settings import Settings
-from web_ui import access, account, duty, floor, headers, incidents, lamps, live, problems, quality, session, staff
+from web_ui import (
+    access,
+    account,
+    duty,
+    floor,
+    headers,
+    incidents,
+    lamps,
+    live,
+    problems,
+    quality,
+    second,
+    session,
+    staff,
+)
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
@@ -54,6 +68,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     for blueprint in (
         session.blueprint,
         account.blueprint,
+        second.blueprint,
         staff.blueprint,
         floor.blueprint,
         live.blueprint,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from edge_agent.domain.roles import Right, Role
 from edge_agent.errors import AccessError, Text
-from edge_agent.services import accounts, sessions
+from edge_agent.services import accounts, second_factor, sessions
 from edge_agent.services.sessions import Visitor
 from edge_agent.store.people import Person
 from web_ui.access import LANGUAGE_COOKIE, SESSION_COOKIE, home, local_path, person
@@ -45,6 +45,31 @@ def login() -> ResponseReturnValue:
         sessions.end(context().main, before, now=context().clock.now())
     # A new signed cookie, so that a token planted before the log-in is worth nothing after it.
     session.clear()
+    if sessions.owing(context().main, token, now=context().clock.now()) is not None:
+        return _with_cookie(redirect(url_for(".code", next=after), 303), token, found.role)
+    return _enter(found, token, after)
+
+
+@blueprint.route("/login/code", methods=["GET", "POST"])
+def code() -> ResponseReturnValue:
+    """Ask for the second factor of somebody whose password was right."""
+    after = request.values.get("next")
+    token = request.cookies.get(SESSION_COOKIE, "")
+    now = context().clock.now()
+    if sessions.owing(context().main, token, now=now) is None:
+        return redirect(url_for(".login", next=after), 303)
+    if request.method == "GET":
+        return render_template("code.html", after=after)
+    given = request.form.get("code", "")[:64]
+    try:
+        found, fresh = second_factor.log_in(context().main, token, code=given, now=now, visitor=visitor())
+    except AccessError as error:
+        return render_template("code.html", after=after, error=error), 403
+    session.clear()
+    return _enter(found, fresh, after)
+
+
+def _enter(found: Person, token: str, after: str | None) -> ResponseReturnValue:
     g.person = found
     target = url_for(".password") if found.must_change else local_path(after)
     return _with_cookie(redirect(target, 303), token, found.role)
@@ -83,7 +108,7 @@ def password() -> ResponseReturnValue:
     except AccessError as error:
         return render_template("password.html", error=error), 403
     # Changing it has ended every session of this person, this one too.
-    _, token = _log_in(person().name, new)
+    token = sessions.open_for(context().main, person(), visitor(), now=context().clock.now())
     session.clear()
     flash(context().texts[person().language]("password.changed"))
     return _with_cookie(redirect(home(), 303), token, person().role)

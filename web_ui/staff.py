@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.roles import Right, Role
 from edge_agent.errors import AccessError
-from edge_agent.services import accounts, lockout, sessions
+from edge_agent.services import accounts, lockout, second_factor, sessions
 from edge_agent.services import staff as services
+from edge_agent.store import second_factors
 from web_ui.access import FORBIDDEN, language, person
 from web_ui.account import browser_name
 from web_ui.context import context
@@ -63,6 +64,7 @@ def page(name: str) -> ResponseReturnValue:
         locked=lockout.is_locked(someone, now),
         roles=list(Role),
         groups=sorted(_groups() | set(someone.groups)),
+        second=second_factors.confirmed(behind.main, name),
         sessions=sessions.of(behind.main, name, now=now),
         browser_name=browser_name,
     )
@@ -103,6 +105,16 @@ def reset_password(name: str) -> ResponseReturnValue:
     with Hashing():
         password = accounts.reset_password(behind.main, name=name, now=behind.clock.now(), by=person().name)
     return render_template("once.html", name=name, password=password)
+
+
+@blueprint.post("/<name>/second-factor/end")
+@needs(Right.MANAGE_PEOPLE)
+def end_second_factor(name: str) -> ResponseReturnValue:
+    """Turn off the second factor of somebody who has lost telephone and recovery codes."""
+    behind = context()
+    t = behind.texts[language()]
+    second_factor.take_away(behind.main, name=name, by=person().name, now=behind.clock.now())
+    return _back(name, t("second.ended"))
 
 
 @blueprint.post("/<name>/unlock")

@@ -13,7 +13,7 @@ from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import show
 from edge_agent.domain.roles import Role
 from edge_agent.errors import Text
-from edge_agent.services import accounts, lockout, sessions, staff
+from edge_agent.services import accounts, lockout, second_factor, sessions, staff
 from edge_agent.store.database import Database, open_main
 
 ROLE = click.Choice([role.value for role in Role])
@@ -112,6 +112,16 @@ def unlock(*, name: str, data: Path) -> None:
     with _records(data) as db:
         staff.unlock(db, name=name, by=BY, now=datetime.now(UTC))
     show(Text(f"「{name}」のロックを解除しました。", f"Unlocked {name!r}."))
+
+
+@people.command("second-factor-off")
+@click.argument("name")
+@DATA
+def second_factor_off(*, name: str, data: Path) -> None:
+    """端末もリカバリーコードも失くした人の2段階認証を無効にする / turn off the second factor of who has lost it."""
+    with _records(data) as db:
+        second_factor.take_away(db, name=name, by=BY, now=datetime.now(UTC))
+    show(Text(f"「{name}」の2段階認証を無効にしました。", f"The second factor of {name!r} is off."))
 
 
 @people.command("sessions")

@@ -14,7 +14,7 @@ from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError, Text
 from edge_agent.services import lockout, sessions, staff
 from edge_agent.services.sessions import Visitor
-from edge_agent.store import audit, people
+from edge_agent.store import audit, people, second_factors
 from edge_agent.store.database import Database, writing
 from edge_agent.store.people import Person
 
@@ -64,7 +64,10 @@ def create_person(
 
 
 def log_in(db: Database, *, name: str, password: str, now: datetime, visitor: Visitor = UNKNOWN) -> tuple[Person, str]:
-    """Return the person and a new session's token; raise `AccessError` for a wrong name or password or a lock."""
+    """Return the person and a new session's token; raise `AccessError` for a wrong name or password or a lock.
+
+    The session is pending if the person has a second factor; `services.second_factor.log_in` goes on from there.
+    """
     lockout.refuse_locked_address(db, visitor.address, now=now)
     person = _present(db, name)
     if person and lockout.is_locked(person, now):
@@ -76,8 +79,10 @@ def log_in(db: Database, *, name: str, password: str, now: datetime, visitor: Vi
         locked = person is not None and lockout.is_locked(person, now)
         token = ""
         if person is not None and right and not locked:
-            person = lockout.forget(db, person)
-            token = sessions.begin(db, person, visitor, now=now)
+            # With a second factor the count is cleared by that one: guessing codes must not start afresh each time.
+            pending = second_factors.confirmed(db, name)
+            person = person if pending else lockout.forget(db, person)
+            token = sessions.begin(db, person, visitor, now=now, pending=pending)
         elif not locked:
             lockout.note_failure(db, person, visitor.address, now=now)
     if locked:
@@ -87,21 +92,29 @@ def log_in(db: Database, *, name: str, password: str, now: datetime, visitor: Vi
     return person, token
 
 
-def change_password(db: Database, *, name: str, old: str, new: str, now: datetime, visitor: Visitor = UNKNOWN) -> None:
-    """Change one's own password and end one's sessions; raise `AccessError` if `old` is wrong or `new` short.
+def prove(db: Database, *, name: str, password: str, now: datetime, visitor: Visitor) -> None:
+    """Raise `AccessError` unless it is the person's password.
 
-    A wrong `old` counts like a wrong password at the log-in: whoever has got hold of a session must not guess on.
+    It counts like at the log-in: whoever has got hold of a session must not guess on from there.
     """
     person = staff.find(db, name)
     if lockout.is_locked(person, now):
         raise lockout.locked_out()
-    if not _matches(person.password_hash, old):
+    if not _matches(person.password_hash, password):
         with writing(db):
             lockout.note_failure(db, staff.find(db, name), visitor.address, now=now)
         raise AccessError(
             Text("現在のパスワードが違います。", "The present password is wrong."),
             Text("入力し直してください。", "Try again."),
         )
+
+
+def change_password(db: Database, *, name: str, old: str, new: str, now: datetime, visitor: Visitor = UNKNOWN) -> None:
+    """Change one's own password and end one's sessions; raise `AccessError` if `old` is wrong or `new` short.
+
+    A wrong `old` counts like a wrong password at the log-in.
+    """
+    prove(db, name=name, password=old, now=now, visitor=visitor)
     _refuse_short(new)
     if new == old:
         raise AccessError(

@@ -80,6 +80,12 @@ def begin(db: Database, person: Person, visitor: Visitor, *, now: datetime, pend
     return token
 
 
+def open_for(db: Database, person: Person, visitor: Visitor, *, now: datetime) -> str:
+    """Return the token of a new session for somebody who has just proved who they are."""
+    with writing(db):
+        return begin(db, person, visitor, now=now)
+
+
 def who(db: Database, token: str, *, now: datetime) -> Person | None:
     """Return whose session a token is, or None if it is nobody's, still owes its second factor, or has run out."""
     session = people.find_session(db, token_hash(token))

@@ -137,6 +137,16 @@ def m005_access(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m006_second_factors(db: sqlite_utils.Database) -> None:
+    """The second factors of those who want one."""
+    db.table("second_factors").create(
+        {"name": str, "secret": str, "confirmed": int, "last_step": int, "recovery": str},
+        pk="name",
+        not_null={"secret", "recovery"},
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

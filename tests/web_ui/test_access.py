@@ -36,7 +36,7 @@ def test_every_route_but_log_in_and_static_files_needs_a_session(pages: Pages) -
                 assert refused, (method, path, answer.status_code)
                 looked_at += 1
     assert looked_at > 30
-    assert {"static", "session.login"} == ANONYMOUS
+    assert {"static", "session.login", "session.code"} == ANONYMOUS
 
 
 def test_a_made_up_or_old_session_is_nobody(pages: Pages) -> None:
