@@ -22,12 +22,27 @@ PACK = {
 }
 
 
-def call(recording: Path, codec: Codec, *, customer_port: int, operator_port: int) -> subprocess.Popen[bytes]:
-    """Send both sides of a recorded call to two ports, in real time."""
-    side = f"queue ! audioconvert ! audioresample ! {PACK[codec]} max-ptime=20000000 ! udpsink host=127.0.0.1"
+def call(
+    recording: Path,
+    codec: Codec,
+    *,
+    customer_port: int,
+    operator_port: int,
+    customer: str = "127.0.0.1",
+    operator: str = "127.0.0.1",
+) -> subprocess.Popen[bytes]:
+    """Send both sides of a recorded call to two ports, in real time.
+
+    The customer's side goes from the address `customer` to the address `operator`; the operator's the other way.
+    """
+    side = f"queue ! audioconvert ! audioresample ! {PACK[codec]} max-ptime=20000000 ! udpsink"
+    # Each side sends from where it receives, as telephones do, if they have addresses of their own.
+    own = [f"bind-address={customer} bind-port={operator_port}", f"bind-address={operator} bind-port={customer_port}"]
+    from_customer, from_operator = own if customer != operator else ("", "")
     pipeline = (
         f"filesrc location={recording} ! flacparse ! flacdec ! deinterleave name=sides "
-        f"sides.src_0 ! {side} port={customer_port} sides.src_1 ! {side} port={operator_port}"
+        f"sides.src_0 ! {side} host={operator} port={customer_port} {from_customer} "
+        f"sides.src_1 ! {side} host={customer} port={operator_port} {from_operator}"
     )
     return subprocess.Popen(
         ["gst-launch-1.0", "-q", *pipeline.split()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
@@ -73,7 +88,8 @@ class BadNetwork:
         self._thread.join()
 
     def _run(self) -> None:
-        chance = random.Random(1)  # noqa: S311 - the same network in every run
+        # Each way loses the same packets in every run, however the ways interleave.
+        chances = {port: random.Random(number) for number, port in enumerate(self.ways)}  # noqa: S311
         held: list[tuple[float, int, bytes, int]] = []
         count = 0
         with selectors.DefaultSelector() as selector, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
@@ -84,14 +100,15 @@ class BadNetwork:
             while not self._stop.is_set():
                 until_s = held[0][0] - time.monotonic() if held else 0.05
                 for key, _ in selector.select(max(0.0, min(0.05, until_s))):
-                    port = key.data
+                    port, chance = key.data, chances[key.data]
                     data = key.fileobj.recv(2048)
-                    if self.passed.get(port, 0) > 5 and chance.random() < self.loss[port]:
+                    hold_s, luck = chance.uniform(0, self.jitter_s), chance.random()
+                    if self.passed.get(port, 0) > 5 and luck < self.loss[port]:
                         self.lost[port] = self.lost.get(port, 0) + 1
                         continue
                     self.passed[port] = self.passed.get(port, 0) + 1
                     count += 1
-                    heapq.heappush(held, (time.monotonic() + chance.uniform(0, self.jitter_s), count, data, port))
+                    heapq.heappush(held, (time.monotonic() + hold_s, count, data, port))
                 while held and held[0][0] <= time.monotonic():
                     _, _, data, port = heapq.heappop(held)
                     out.sendto(data, ("127.0.0.1", self.ways[port]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.services.speech.choice import find_speech
 from edge_agent.settings import Settings, share
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
+from tests.adapters.rtp.senders import answer, invite, request, sdp
 from tests.journeys.floor import RunningFloor, turns, until
 from tests.journeys.telephones import BadNetwork, call, free_ports
 
@@ -37,7 +40,7 @@ pytestmark = [
 
 CALLS = share() / "firmware_config/demo/calls"
 THREAT = CALLS / "threat.flac"
-NETWORKS = {"01": (Codec.PCMU, 0.0), "02": (Codec.PCMA, 0.02), "03": (Codec.G722, 0.05)}
+NETWORKS = {"01": (Codec.PCMU, 0.0), "02": (Codec.G722, 0.02), "03": (Codec.PCMA, 0.05)}
 JITTER_S = 0.06
 
 
@@ -157,6 +160,60 @@ def test_the_threat_is_alerted_as_from_the_file(seat: str, heard: tuple) -> None
     (telling,) = [turn for turn in turns("threat") if turn["telling"]]
     assert Label.THREAT in firm[0].types
     assert firm[0].at_s == pytest.approx(telling["end"], abs=2.0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read an interface")
+def test_a_call_is_picked_off_a_mirror_by_its_extension_from_answer_to_hang_up(tmp_path: Path) -> None:
+    exchange, phone = "127.0.0.8", "127.0.0.9"
+    recorded, rate = soundfile.read(THREAT, dtype="int16")
+    said = recorded[5 * rate : 17 * rate]
+    soundfile.write(tmp_path / "call.flac", said, rate)
+    blocks: list[AudioBlock] = []
+    running = threading.Event()
+    sip_port, to_phone, to_exchange = free_ports(3)
+    calls = NetworkCalls(
+        Plan(
+            rtp=Rtp(interface="lo", sip_ports=(sip_port,)),
+            seats=[SeatOnNetwork(seat="01", source=SeatRtp(extension="201"))],
+            end_s=8.0,
+        ),
+        deliver={"01": blocks.append},
+        on_fault=lambda _seat, fault: running.set() if fault is None else None,
+    )
+
+    def says(message: bytes, source: str, destination: str) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.bind((source, sip_port))
+            out.sendto(message, (destination, sip_port))
+
+    stop = threading.Event()
+    reading = threading.Thread(target=calls.run, args=(stop,))
+    reading.start()
+    try:
+        assert running.wait(10)
+        says(invite("c1", caller="0901", called="201", media=exchange, sdp_port=to_exchange), exchange, phone)
+        says(answer(200, "c1", caller="0901", called="201", body=sdp(phone, to_phone)), phone, exchange)
+        telephone = call(
+            tmp_path / "call.flac",
+            Codec.PCMA,
+            customer_port=to_phone,
+            operator_port=to_exchange,
+            customer=exchange,
+            operator=phone,
+        )
+        assert telephone.wait(60) == 0
+        assert blocks[-1].in_call is True
+        says(request("BYE", "c1", caller="0901", called="201"), exchange, phone)
+        until(lambda: blocks[-1].in_call is False, within_s=2, what="the end of the call")
+    finally:
+        stop.set()
+        reading.join()
+    sent = np.repeat(said, RATE // rate, axis=0)
+    lags = [
+        lag_s(np.concatenate([getattr(block, side) for block in blocks]), sent[:, channel])
+        for channel, side in enumerate(("customer", "operator"))
+    ]
+    assert abs(lags[0] - lags[1]) <= 0.02
 
 
 def test_a_threat_over_the_network_is_shown_at_the_panel(tmp_path: Path) -> None:

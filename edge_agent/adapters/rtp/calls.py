@@ -58,8 +58,9 @@ class NetworkCalls:
         self.counted = Counted(lines={}, malformed=0, unread=0)
 
     def missing_blocks(self, seat: str) -> int:
-        """Return how many blocks of 100 ms were lost on the network in a seat's call; may be asked from any thread."""
-        return (self._made_up(seat) - self._made_up_before.get(seat, 0)) * 10 // UNIT_RATE
+        """Return how many blocks of 100 ms the call of a seat lost on the network; may be asked from any thread."""
+        before = self._made_up_before.get(seat)
+        return 0 if before is None else (self._made_up(seat) - before) * 10 // UNIT_RATE
 
     def run(self, stop: threading.Event) -> None:
         """Read the network until `stop` is set, whatever happens to it."""
@@ -119,8 +120,10 @@ class NetworkCalls:
             case Kind.BLOCK:
                 number, block = unpack_block(message.payload)
                 seat = self._seats[number]
-                if not block.in_call:
-                    self._made_up_before[seat] = self._made_up(seat)
+                if block.in_call:
+                    self._made_up_before.setdefault(seat, self._made_up(seat))
+                else:
+                    self._made_up_before.pop(seat, None)
                 self._deliver[seat](block)
             case Kind.READY:
                 self._working = True

@@ -81,7 +81,8 @@ class NetworkListening:
             return
         if seen.source[1] in self._sip_ports or seen.destination[1] in self._sip_ports:
             self._sip(seen.payload, seen.source, seen.destination)
-        elif route := self._mirror.of(seen.source, seen.destination):
+            return
+        for route in self._mirror.of(seen.source, seen.destination):
             self._packet(seen.payload, route, sender=seen.source[0], at_s=at_s)
 
     def tick(self, *, now_s: float) -> Heard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_agent.adapters.rtp.codecs import STATIC, Codec
@@ -40,31 +40,30 @@ class MirrorRoutes:
         self._dialogs = dialogs
         self._events = frozenset({event_type})
         self._phones = {seat.source.phone: seat.seat for seat in seats if seat.source.phone}
-        self._told: dict[Endpoint, Route] = {}
+        self._told: dict[Endpoint, dict[str, Route]] = {}
 
     def renew(self, seat: str) -> None:
         """Take over what SIP now says of a seat."""
-        self._told = {endpoint: route for endpoint, route in self._told.items() if route.seat != seat}
+        for endpoint in [endpoint for endpoint, routes in self._told.items() if routes.pop(seat, None) and not routes]:
+            del self._told[endpoint]
         for dialog in self._dialogs.of(seat):
             for media, speaker in ((dialog.phone, Speaker.CUSTOMER), (dialog.peer, Speaker.OPERATOR)):
                 if media is not None and media.port:
-                    self._told[media.address, media.port] = self._route(seat, speaker, media)
+                    told = self._told.setdefault((media.address, media.port), {})
+                    told[seat] = self._route(seat, speaker, media)
 
-    def of(self, source: Endpoint, destination: Endpoint) -> Route | None:
-        """Return whose voice a datagram carries; None if nobody's."""
-        if told := self._told.get(destination):
-            return told
+    def of(self, source: Endpoint, destination: Endpoint) -> Iterable[Route]:
+        """Return whose voice a datagram carries: of one seat, or of two whose phones talk directly."""
+        found = dict(self._told.get(destination, {}))
         # A phone sends from where it receives (symmetric RTP, RFC 4961), whatever the other end said or did not say.
-        if told := self._told.get(source):
+        for seat, told in self._told.get(source, {}).items():
             other = Speaker.OPERATOR if told.speaker is Speaker.CUSTOMER else Speaker.CUSTOMER
-            return Route(seat=told.seat, speaker=other, codecs=told.codecs, events=told.events)
-        if min(source[1], destination[1]) < LOWEST_PORT:
-            return None
-        if seat := self._phones.get(source[0]):
-            return Route(seat=seat, speaker=Speaker.OPERATOR, events=self._events)
-        if seat := self._phones.get(destination[0]):
-            return Route(seat=seat, speaker=Speaker.CUSTOMER, events=self._events)
-        return None
+            found.setdefault(seat, Route(seat=seat, speaker=other, codecs=told.codecs, events=told.events))
+        if min(source[1], destination[1]) >= LOWEST_PORT:
+            for endpoint, speaker in ((source, Speaker.OPERATOR), (destination, Speaker.CUSTOMER)):
+                if seat := self._phones.get(endpoint[0], ""):
+                    found.setdefault(seat, Route(seat=seat, speaker=speaker, events=self._events))
+        return found.values()
 
     def _route(self, seat: str, speaker: Speaker, media: Media) -> Route:
         return Route(seat=seat, speaker=speaker, codecs={**STATIC, **media.codecs}, events=media.events or self._events)

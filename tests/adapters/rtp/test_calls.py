@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
 
 from edge_agent.adapters.rtp import open_mirror
 from edge_agent.adapters.rtp.calls import NetworkCalls
-from edge_agent.adapters.rtp.wire import Kind, Message, Plan, Unpacker, pack_block, unpack_block
+from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, Unpacker, pack_block, unpack_block
 from edge_agent.ports import AudioBlock
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 from tests.adapters.rtp.senders import Telephone, rtp
@@ -106,6 +107,21 @@ def test_a_block_goes_through_the_pipe_as_it_is() -> None:
     assert np.array_equal(back.customer, block.customer)
     assert back.operator is not None
     assert np.array_equal(back.operator, block.operator)
+
+
+def test_lost_audio_is_shown_for_the_call_under_way_alone() -> None:
+    plan = Plan(rtp=Rtp(), seats=[SeatOnNetwork(seat="01", source=SeatRtp(customer_port=5000))], end_s=1.0)
+    calls = NetworkCalls(plan, deliver={"01": lambda _block: None}, on_fault=lambda _seat, _fault: None)
+    shown = []
+    silence = np.zeros(1600, np.int16)
+    for in_call, concealed in ((True, 0), (True, 2400), (False, 2400), (False, 4000), (True, 4000), (True, 4800)):
+        wire = pack_block(0, AudioBlock(customer=silence, operator=silence, in_call=in_call))
+        counted = Counted(lines={"01": {"concealed": concealed}}, malformed=0, unread=0)
+        counters = Message(kind=Kind.COUNTERS, payload=msgspec.json.encode(counted))
+        for message in (*Unpacker().feed(wire), counters):
+            calls._take(message)
+        shown.append(calls.missing_blocks("01"))
+    assert shown == [0, 3, 0, 0, 0, 1]
 
 
 def test_a_call_at_two_ports_is_delivered_and_counted(eventually: Eventually) -> None:

@@ -207,6 +207,20 @@ def test_a_mirror_without_sip_knows_a_seat_by_its_phone() -> None:
     assert floor.clicks("customer")[0] - floor.clicks("operator")[0] == pytest.approx(1.0, abs=0.02)
 
 
+def test_two_seats_whose_phones_talk_directly_both_hear_the_call() -> None:
+    other = "10.0.0.32"
+    seats = [SeatOnNetwork(seat=f"0{n}", source=SeatRtp(phone=phone)) for n, phone in ((1, PHONE), (2, other))]
+    listening = NetworkListening(Rtp(interface="span0"), seats, end_s=2.0)
+    blocks: dict[str, list[AudioBlock]] = {"01": [], "02": []}
+    for at_s, packet in Telephone(payload=a_voice(0.2, seconds=1.0)).packets():
+        listening.seen(ethernet(rtp(packet), (PHONE, 4000), (other, 4000)), at_s=at_s)
+    for tick in range(1, 12):
+        for seat, block in listening.tick(now_s=tick / 10).blocks:
+            blocks[seat].append(block)
+    assert any(np.abs(block.operator.astype(int)).max() > 8000 for block in blocks["01"])
+    assert any(np.abs(block.customer.astype(int)).max() > 8000 for block in blocks["02"])
+
+
 def test_a_mirror_that_shows_every_packet_twice_is_heard_once() -> None:
     floor = Floor(ON_MIRROR)
     for _ in range(2):
