@@ -112,7 +112,13 @@ def run(settings: Settings) -> None:
         send_unstored=sender.send_unstored,
         seats=[seat.seat for seat in settings.seats],
     )
-    escalator = Escalator(box=settings.box, policy=policy, clock=clock, open_database=lambda: open_main(settings.data))
+    escalator = Escalator(
+        box=settings.box,
+        policy=policy,
+        clock=clock,
+        open_database=lambda: open_main(settings.data),
+        seats=settings.seats,
+    )
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
     for seat in settings.seats:
         listener = LineListener(

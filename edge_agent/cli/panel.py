@@ -38,11 +38,14 @@ class Panel:
     def take(self, arrived: Arrived) -> list[tuple[str, str]]:
         """Show a message if it is news; return receipts to send, as (topic, payload)."""
         found = wire.find(arrived.topic)
-        if found is None or found.kind.name not in {"alert", "words"}:
+        if found is None or found.kind.name not in {"alert", "words", "escalation"}:
             return []
         message = json.loads(arrived.payload)
         if found.kind.name == "words":
             self._show_words(message)
+            return []
+        if found.kind.name == "escalation":
+            self._show_asked(message)
             return []
         key = (message["alert_id"], message["revision"], message["incident_state"])
         if key in self._seen:
@@ -59,6 +62,18 @@ class Panel:
         else:
             self._open[message["alert_id"]] = message
         return receipts
+
+    def _show_asked(self, message: dict[str, Any]) -> None:
+        key = (message["alert_id"], message["step"], f"asked {message['times']}")
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        if self._as_json:
+            click.echo(json.dumps(message, ensure_ascii=False))
+            return
+        language = languages()[0]
+        who = "、".join(message["asked"]) or message["role"][language]
+        click.echo(f"{datetime.now().astimezone():%H:%M:%S} → 席 {message['seat']} {message['level']} {who}")
 
     def acknowledge_all(self) -> list[tuple[str, str]]:
         """Return receipts that acknowledge every alert nobody has answered yet."""
@@ -111,7 +126,7 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
         ca_file=settings.ca_file,
         user=name,
         password_file=settings.data / "secrets" / f"mqtt-{name}",
-        subscriptions=[f"{base}/alert/+", f"{base}/words/+", f"{base}/status"],
+        subscriptions=[f"{base}/{kind}/+" for kind in ("alert", "words", "escalation")] + [f"{base}/status"],
     )
     shown = Panel(settings.box, name, as_json=as_json, auto=auto)
     link.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from edge_agent.domain.policy import Policy
@@ -11,7 +11,7 @@ from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Clock
 from edge_agent.services.escalation import escalate
-from edge_agent.settings import Box
+from edge_agent.settings import Box, Seat
 from edge_agent.store.database import Database, reading
 
 TICK_S = 0.5
@@ -23,11 +23,20 @@ log = Log("escalator")
 class Escalator:
     """A thread that owns a connection to the main database."""
 
-    def __init__(self, *, box: Box, policy: Policy, clock: Clock, open_database: Callable[[], Database]) -> None:
+    def __init__(
+        self,
+        *,
+        box: Box,
+        policy: Policy,
+        clock: Clock,
+        open_database: Callable[[], Database],
+        seats: Sequence[Seat] = (),
+    ) -> None:
         self._box = box
         self._policy = policy
         self._clock = clock
         self._open_database = open_database
+        self._seat_groups = {seat.seat: seat.group for seat in seats}
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be written is tried again."""
@@ -35,7 +44,13 @@ class Escalator:
             while not stop.wait(TICK_S):
                 try:
                     with reading(db):
-                        done = escalate(db, policy=self._policy, box=self._box, now=self._clock.now())
+                        done = escalate(
+                            db,
+                            policy=self._policy,
+                            box=self._box,
+                            now=self._clock.now(),
+                            seat_groups=self._seat_groups,
+                        )
                 except StoreError as error:
                     log.error("escalation.unwritten", error=type(error).__name__)
                     continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -10,26 +12,42 @@ from edge_agent.domain.duty import Roster
 from edge_agent.domain.escalation import Due, Timer, due_steps
 from edge_agent.domain.incident import Incident
 from edge_agent.domain.policy import Policy
+from edge_agent.domain.roles import sees_seat
 from edge_agent.services import topics
 from edge_agent.services.incidents import MACHINE
 from edge_agent.services.wire import SCHEMA
 from edge_agent.settings import Box
-from edge_agent.store import audit, duty, incidents, outbox
+from edge_agent.store import audit, duty, incidents, outbox, people
 from edge_agent.store.database import Database, writing
 
 
-def escalate(db: Database, *, policy: Policy, box: Box, now: datetime, zone: tzinfo | None = None) -> int:
+def escalate(
+    db: Database,
+    *,
+    policy: Policy,
+    box: Box,
+    now: datetime,
+    seat_groups: Mapping[str, str] | None = None,
+    zone: tzinfo | None = None,
+) -> int:
     """Ask whoever is due for the incidents nobody has acknowledged; return how many steps were asked or skipped.
 
     The ladder of an incident is that of the policy in force when it is first seen here; later policies do not change
-    it. Shifts are read in `zone` (None: the box's own).
+    it. Whoever has groups is asked about the seats of these groups alone. Shifts are read in `zone` (None: the box's
+    own).
 
     Raises:
         StoreError: if it cannot be read or written; what was asked before stays asked.
     """
-    roster = Roster(people=duty.everyone(db), at=now.astimezone(zone))
+    everyone = duty.everyone(db)
+    groups = {person.name: person.groups for person in people.everyone(db)}
     done = 0
     for seen in incidents.unacknowledged(db):
+        group = (seat_groups or {}).get(seen.alert.seat, "")
+        roster = Roster(
+            people=tuple(p if sees_seat(groups.get(p.name, ()), group) else replace(p, absent=True) for p in everyone),
+            at=now.astimezone(zone),
+        )
         steps = duty.steps(db, seen.incident_id)
         if steps and not due_steps(seen, steps, roster, reminder_s=policy.reminder_s, now=now):
             continue
@@ -68,8 +86,8 @@ def _ask(db: Database, incident: Incident, due: Due, *, steps: int, roster: Rost
     duty.put_step(db, incident.incident_id, step)
     if not due.skipped:
         names = {person.name: person.display_name for person in roster.people}
-        people = [names.get(name, name) for name in due.people]
-        message = _message(incident, step, people=people, steps=steps, cause=due.cause.value, now=now)
+        called = [names.get(name, name) for name in due.people]
+        message = _message(incident, step, people=called, steps=steps, cause=due.cause.value, now=now)
         topic = topics.escalation(box, incident.incident_id)
         outbox.put(db, topic=topic, payload=json.dumps(message, ensure_ascii=False), now=now)
     audit.append(

@@ -65,3 +65,15 @@ def test_a_panel_shows_what_is_unconfirmed_and_what_was_taken_back(capsys: pytes
     assert "確認中" in first
     assert "確認中" not in last
     assert panel.acknowledge_all() == []
+
+
+def test_a_panel_shows_once_who_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(BOX, "panel-1", as_json=False, auto=False)
+    asked = {"alert_id": "alert-1", "seat": "03", "step": 2, "times": 1, "level": "L2", "asked": ["鈴木"]}
+    by_role = asked | {"step": 3, "level": "L3", "asked": [], "role": {"ja": "センター長", "en": "centre manager"}}
+    for message in (asked, asked, by_role):
+        topic = topics.escalation(BOX, "alert-1")
+        assert panel.take(Arrived(topic=topic, payload=json.dumps(message).encode())) == []
+    person, role = capsys.readouterr().out.splitlines()
+    assert person.endswith("席 03 L2 鈴木")
+    assert role.endswith(("L3 センター長", "L3 centre manager"))

@@ -193,4 +193,5 @@ class RunningFloor:
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
+            self.process = None
         self.output.close()

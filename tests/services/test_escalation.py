@@ -200,6 +200,26 @@ def test_someone_who_is_back_is_asked_again(floor: Floor) -> None:
     assert floor.steps_told() == [(1, ["satoさん"])]
 
 
+def test_a_supervisor_of_other_seats_is_passed_over(floor: Floor) -> None:
+    with writing(floor.db):
+        for name, group in (("sato", "night"), ("suzuki", "day")):
+            person = people.Person(
+                name=name,
+                display_name=name,
+                role=people.Role.SUPERVISOR,
+                password_hash="x",
+                must_change=False,
+                groups=(group,),
+            )
+            people.save(floor.db, person)
+    groups = {"01": "day"}
+    escalate(floor.db, policy=POLICY, box=BOX, now=after(0), seat_groups=groups, zone=UTC)
+    assert floor.steps_told() == [(1, ["suzukiさん"])]
+    # Nobody else deals with that seat: the manager, who has no groups and sees the whole floor, is next.
+    escalate(floor.db, policy=POLICY, box=BOX, now=after(30), seat_groups=groups, zone=UTC)
+    assert floor.steps_told() == [(1, ["suzukiさん"]), (3, ["moriさん"])]
+
+
 def test_two_incidents_have_ladders_of_their_own(floor: Floor) -> None:
     floor.passes(20)
     incident_service.open_incident(floor.db, an_alert("alert-2"), box=BOX, now=after(20))
