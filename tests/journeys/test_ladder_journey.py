@@ -64,6 +64,7 @@ def test_a_ladder_goes_on_after_a_kill_in_the_middle_and_each_person_is_asked_on
         until(lambda: panel.of(alert_id=alert_id, incident_state="acknowledged"), what="the acknowledgement")
         steps = [e.detail["step"] for e in audit.of(db, alert_id) if e.action == "escalation.asked"]
         assert steps == ["1", "2", "3"]
+        assert panel.problems == []
         panel.close()
     finally:
         floor.stop()

@@ -55,6 +55,7 @@ def test_a_tower_shows_a_threat_and_is_told_again_after_kill_and_power_cut(tmp_p
         until(answer_all, within_s=60, what="steady")
         assert alert["alert_id"] in answered
         assert all(digits.endswith("0") for digits in tower.told), "a tower never sounds"
+        assert panel.problems == []
         panel.close()
         floor.stop()
         assert tower.shows == DARK, "nobody watches any more"
