@@ -14,7 +14,6 @@ from pathlib import Path
 
 import click
 from cheroot import wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from flask import Flask
 
 from edge_agent import log, settings
@@ -26,7 +25,7 @@ from web_ui.context import EXTENSION, Context
 from web_ui.hosts import own_names
 from web_ui.live import STREAMS
 from web_ui.redirect import Redirect
-from web_ui.wire import MAX_HEADER_BYTES, Connection
+from web_ui.wire import MAX_HEADER_BYTES, Adapter, Connection
 
 THREADS = STREAMS + 16
 """One for every stream and some for everything else."""
@@ -62,6 +61,14 @@ class Server(wsgi.Server):
             self.refused = error
             raise
         return socket_
+
+    def process_conn(self, conn: Connection) -> None:
+        """Give a connection to a thread once something has come: those that say nothing must not use them up."""
+        if conn.heard:
+            super().process_conn(conn)
+        else:
+            conn.heard = True
+            self._connections.put(conn)  # type: ignore[attr-defined] # Cheroot's types leave it out
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Log that something failed, not what was being said."""
@@ -164,9 +171,9 @@ def make_redirect(box: Settings) -> wsgi.Server | None:
     return server
 
 
-def _tls(box: Settings) -> BuiltinSSLAdapter:
+def _tls(box: Settings) -> Adapter:
     try:
-        adapter = BuiltinSSLAdapter(str(box.web_certificate), str(box.web_key))
+        adapter = Adapter(str(box.web_certificate), str(box.web_key))
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(
             Text(

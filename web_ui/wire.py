@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import Any
 
 from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 MAX_HEADER_BYTES = 32 * 1024
 """Address and headers of one request; browsers of the floor send two or three kilobytes."""
+HANDSHAKE_S = 3.0
+"""Time for the TLS handshake, on the premises a matter of milliseconds."""
 
 
 class Headers(HeaderReader):
@@ -32,6 +37,34 @@ class Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """A connection of such requests."""
+    """A connection of such requests. Over TLS it shakes hands in a thread of its own, not where others wait."""
 
     RequestHandlerClass = Request
+    heard = False
+    """Whether anything has come from the other end."""
+    shaken = False
+
+    def communicate(self) -> bool:
+        """Answer the next request; return whether the connection stays open."""
+        if isinstance(self.socket, ssl.SSLSocket) and not self.shaken:
+            self.socket.settimeout(HANDSHAKE_S)
+            try:
+                self.socket.do_handshake()
+            except OSError:
+                # A browser that does not trust us yet, a port scan, plain HTTP: none of them is told anything.
+                return False
+            self.socket.settimeout(self.server.timeout)
+            self.shaken = True
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+
+class Adapter(BuiltinSSLAdapter):
+    """TLS whose handshake is left to the connection: Cheroot does it where new ones are accepted, one at a time.
+
+    There a single connection that says nothing would keep every page of the floor waiting for ten seconds.
+    """
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        """Return the wrapped socket and what requests over it are told."""
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,7 +26,8 @@ from tests.web_ui.conftest import PASSWORD, Browser, Pages
 from tests.web_ui.test_serve import free_port
 from web_ui.access import ANONYMOUS
 from web_ui.rights import right_of
-from web_ui.serve import make_server
+from web_ui.serve import THREADS, make_server
+from web_ui.wire import HANDSHAKE_S
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get")
 WORDS = (
@@ -347,3 +349,15 @@ def test_whatever_comes_down_the_line_brings_no_error_of_ours(line: Line, begins
         :200
     ]
     assert PASSWORD.encode() not in heard
+
+
+def test_connections_that_say_nothing_keep_nobody_waiting(line: Line) -> None:
+    silent = [socket.create_connection(("127.0.0.1", line.port)) for _ in range(THREADS + 10)]
+    half = [socket.create_connection(("127.0.0.1", line.port)) for _ in range(8)]
+    for each in half:
+        each.sendall(b"\x16\x03\x01")
+    began = time.monotonic()
+    assert line.say(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began < HANDSHAKE_S
+    for each in (*silent, *half):
+        each.close()
