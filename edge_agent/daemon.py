@@ -20,6 +20,7 @@ from edge_agent.adapters.service_manager import notify
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
+from edge_agent.daemon_devices import device_subscriptions, device_watch, discovery, each
 from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
@@ -93,15 +94,18 @@ def run(settings: Settings) -> None:
     messenger = _messenger(settings, clock)
 
     workers: dict[str, LineWorker] = {}
-    presence = LampPresence(settings.box)
+    presence, watch = LampPresence(settings.box), device_watch(settings, clock)
+    takers = [presence.take, watch.take]
     sender = Sender(
         box=settings.box,
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
         health=lambda: _health(recorder, workers, speech, network) | {"lamp_faults": board.faults},
-        on_message=presence.take,
+        on_message=each(takers),
     )
+    told = discovery(settings, sender)
+    takers.append(told.take)
     recorder = Recorder(
         box=settings.box,
         policy=policy,
@@ -160,6 +164,8 @@ def run(settings: Settings) -> None:
     for lamp in lamps.values():
         supervisor.start(f"lamp-{lamp.name}", lamp.run)
     supervisor.start("lamps", board.run)
+    supervisor.start("devices", watch.run)
+    supervisor.start("discovery", told.run)
     supervisor.start("speech", speech.run)
     for worker in workers.values():
         supervisor.start(f"line-{worker.seat}", worker.run)
@@ -196,7 +202,7 @@ def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
         ca_file=settings.ca_file,
         user=settings.mqtt.user,
         password_file=settings.mqtt_password_file,
-        subscriptions=[f"{base}/ack/+/+", topics.lamp_status(settings.box, "+")],
+        subscriptions=[f"{base}/ack/+/+", topics.lamp_status(settings.box, "+"), *device_subscriptions(settings)],
         birth=(status, json.dumps({"state": "online", "at": clock.now().isoformat()})),
         will=(status, json.dumps({"state": "offline", "at": clock.now().isoformat()})),
     )

@@ -64,6 +64,10 @@ class LampError(MamoriError):
     """A lamp or signal tower does not answer, or refuses what it was told."""
 
 
+class DeviceError(MamoriError):
+    """There is no such device, or it cannot do what is asked of it."""
+
+
 class PortInUseError(MamoriError):
     """Another program listens where one of ours should."""
 

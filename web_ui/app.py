@@ -15,6 +15,7 @@ from edge_agent.settings import Settings
 from web_ui import (
     access,
     account,
+    devices,
     duty,
     floor,
     headers,
@@ -75,6 +76,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         incidents.blueprint,
         duty.blueprint,
         lamps.blueprint,
+        devices.blueprint,
         quality.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -25,7 +25,17 @@ from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.settings import Settings
 from edge_agent.store.database import Database, open_live, open_main
-from web_ui.floor_state import Change, Floor, Happening, Words, changes, compose, read_happening, read_incidents
+from web_ui.floor_state import (
+    Change,
+    Floor,
+    Happening,
+    Words,
+    changes,
+    compose,
+    read_happening,
+    read_incidents,
+    read_missing,
+)
 from web_ui.sight import WHOLE_FLOOR, Sight
 from web_ui.views import IncidentView, SeatView
 
@@ -111,6 +121,7 @@ class Feed:
         self._floor = Floor()
         self._happening = Happening()
         self._incidents: tuple[IncidentView, ...] = ()
+        self._missing_devices: tuple[str, ...] = ()
         self._moved_at: float | None = None
         self._listening = True
 
@@ -129,6 +140,11 @@ class Feed:
     def lamp_faults(self) -> int:
         """How many lamps do not answer."""
         return self._happening.lamp_faults
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Devices that were there and are silent, by name."""
+        return self._missing_devices
 
     @property
     def streams(self) -> int:
@@ -163,6 +179,9 @@ class Feed:
         live_moved = live_version != self._live_version
         if main_moved:
             self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
+            before, self._missing_devices = self._missing_devices, read_missing(main)
+            if before != self._missing_devices:
+                self._publish("devices", {"missing": self._missing_devices})
         if live_moved:
             faults, self._happening = self.lamp_faults, read_happening(live)
             if faults != self.lamp_faults:

@@ -28,6 +28,7 @@ def page() -> ResponseReturnValue:
         "now": behind.clock.now(),
         "listening": behind.feed.listening,
         "lampFaults": behind.feed.lamp_faults,
+        "missing": behind.feed.missing,
         "language": language(),
         "mayAct": may_act(),
         "mayOpen": may_do(Right.SEE_INCIDENTS),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edge_agent.domain.device import Presence
 from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
-from edge_agent.store import duty, incidents, lamps, live, receipts
+from edge_agent.store import devices, duty, incidents, lamps, live, receipts
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -89,6 +90,11 @@ def read_happening(now: Database) -> Happening:
         words={call: tuple(words_view(w) for w in live.words(now, call)[-WORDS_SHOWN:]) for call in calls},
         lamp_faults=sum(lamp.fault is not None for lamp in lamps.everything(now)),
     )
+
+
+def read_missing(main: Database) -> tuple[str, ...]:
+    """Return the names of the devices that were there and are silent."""
+    return tuple(device.name for device in devices.everything(main) if device.presence is Presence.MISSING)
 
 
 def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView, ...]) -> Floor:

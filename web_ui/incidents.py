@@ -8,11 +8,12 @@ from typing import Protocol
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from edge_agent.domain.device import SHOWING, Presence
 from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, Verdict
 from edge_agent.domain.roles import Right
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
-from edge_agent.store import audit, duty, live, receipts
+from edge_agent.store import audit, devices, duty, live, receipts
 from edge_agent.store import incidents as store
 from edge_agent.store.database import Database
 from web_ui.access import language, local_path, may_do, person, sight, wants_page
@@ -168,8 +169,14 @@ def _names() -> dict[str, str]:
 
 
 def _by_panel(told: list[receipts.Receipt]) -> dict[str, dict[str, str]]:
-    """Return for each panel when it was delivered, seen and acknowledged there (ISO 8601)."""
-    panels: dict[str, dict[str, str]] = {}
+    """Return for each panel when it was delivered, seen and acknowledged there (ISO 8601), and whether it is missing.
+
+    Panels that have not answered are there too: who did not know is as much part of the record as who did.
+    """
+    shown = [device for device in devices.everything(context().main) if device.kind in SHOWING]
+    panels: dict[str, dict[str, str]] = {
+        device.name: {"missing": "yes"} if device.presence is Presence.MISSING else {} for device in shown
+    }
     for receipt in told:
         panels.setdefault(receipt.panel, {})[receipt.kind] = receipt.at
     return panels

@@ -78,7 +78,12 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
     last_id = behind.feed.last_id
     floor = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
     floor = subscriber.sight.of_floor(floor)
-    payload = {"floor": floor, "listening": behind.feed.listening, "lampFaults": behind.feed.lamp_faults}
+    payload = {
+        "floor": floor,
+        "listening": behind.feed.listening,
+        "lampFaults": behind.feed.lamp_faults,
+        "missing": behind.feed.missing,
+    }
     return wire_event("floor", payload, event_id=last_id)
 
 

@@ -6,6 +6,7 @@ import json
 import select
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,43 +16,79 @@ import click
 from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.cli.devices import DATA, settings_of
 from edge_agent.cli.words import languages, say
+from edge_agent.domain.command import Command, Obedience, Refusal
+from edge_agent.domain.device import ALIVE_S, DeviceKind
 from edge_agent.errors import Text
+from edge_agent.log import Log
 from edge_agent.ports import Arrived
+from edge_agent.provision import broker
 from edge_agent.services import topics, wire
 from edge_agent.settings import Box
 
 LOOK_S = 0.05
 MARKS = {"harassment": "■ 疑い/SUSPECTED", "life_safety": "♥ 安否/LIFE SAFETY", "help": "▲ 応援/HELP"}
 
+log = Log("panel")
+
 
 class Panel:
     """What a panel knows: the newest message of every alert, so that a repeat is shown once."""
 
-    def __init__(self, box: Box, name: str, *, as_json: bool, auto: bool) -> None:
+    def __init__(
+        self,
+        box: Box,
+        name: str,
+        *,
+        as_json: bool,
+        auto: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._box = box
         self._name = name
         self._as_json = as_json
         self._auto = auto
-        self._seen: set[tuple[str, int, str]] = set()
+        self._now = now
+        self._obedience = Obedience(started_at=now())
+        self._seen: set[tuple[str | int, ...]] = set()
         self._open: dict[str, dict[str, Any]] = {}
 
     def take(self, arrived: Arrived) -> list[tuple[str, str]]:
-        """Show a message if it is news; return receipts to send, as (topic, payload)."""
+        """Show a message if it is news; return receipts and answers to send, as (topic, payload)."""
         found = wire.find(arrived.topic)
-        if found is None or found.kind.name not in {"alert", "words", "escalation"}:
+        match found.kind.name if found else "":
+            case "alert":
+                return self._take_alert(json.loads(arrived.payload))
+            case "words":
+                message = json.loads(arrived.payload)
+                if self._is_news(message["alert_id"], message["revision"], "words"):
+                    self._show(message, "         " + "".join(f"「{words}」" for words in message["quotes"][-2:]))
+            case "escalation":
+                self._take_step(json.loads(arrived.payload))
+            case "command":
+                return [self._answer(arrived)]
+        return []
+
+    def acknowledge_all(self) -> list[tuple[str, str]]:
+        """Return receipts that acknowledge every alert nobody has answered yet."""
+        receipts = [self._receipt(alert_id, "acknowledged") for alert_id in self._open]
+        self._open.clear()
+        return receipts
+
+    def alive(self, state: str = "online") -> tuple[str, str]:
+        """Return the sign of life, as (topic, payload)."""
+        return topics.alive(self._box, self._name), json.dumps({"state": state, "at": self._now().isoformat()})
+
+    def _take_alert(self, message: dict[str, Any]) -> list[tuple[str, str]]:
+        if not self._is_news(message["alert_id"], message["revision"], message["incident_state"]):
             return []
-        message = json.loads(arrived.payload)
-        if found.kind.name == "words":
-            self._show_words(message)
-            return []
-        if found.kind.name == "escalation":
-            self._show_asked(message)
-            return []
-        key = (message["alert_id"], message["revision"], message["incident_state"])
-        if key in self._seen:
-            return []
-        self._seen.add(key)
-        self._show(message)
+        unconfirmed = " …確認中/UNCONFIRMED" if message.get("tentative") and not message.get("withdrawn") else ""
+        self._show(
+            message,
+            f"{self._now().astimezone():%H:%M:%S} {MARKS.get(message['kind'], message['kind'])} "
+            f"[{message['change']}/{message['incident_state']}] "
+            f"席 {message['seat']} {message['severity']} {','.join(message['types'])} "
+            f"{message['reason'][languages()[0]]}{unconfirmed}",
+        )
         receipts = []
         if message["change"] == "new":
             receipts.append(self._receipt(message["alert_id"], "delivered"))
@@ -63,51 +100,48 @@ class Panel:
             self._open[message["alert_id"]] = message
         return receipts
 
-    def _show_asked(self, message: dict[str, Any]) -> None:
-        key = (message["alert_id"], message["step"], f"asked {message['times']}")
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        if self._as_json:
-            click.echo(json.dumps(message, ensure_ascii=False))
-            return
-        language = languages()[0]
-        who = "、".join(message["asked"]) or message["role"][language]
-        click.echo(f"{datetime.now().astimezone():%H:%M:%S} → 席 {message['seat']} {message['level']} {who}")
+    def _answer(self, arrived: Arrived) -> tuple[str, str]:
+        """Obey a command or refuse it; return what became of it."""
+        refusal: Refusal | None = Refusal.UNREADABLE
+        command_id = arrived.trace or "unreadable"
+        try:
+            message = json.loads(arrived.payload)
+            command = Command(
+                id=str(message["id"]),
+                name=str(message["command"]),
+                issued_at=datetime.fromisoformat(message["issued_at"]),
+                expires_at=datetime.fromisoformat(message["expires_at"]),
+            )
+            command_id = command.id
+            refusal = self._obedience.refuses(command, now=self._now())
+            text = str(message["text"][languages()[0]])
+        except (ValueError, KeyError, TypeError):
+            refusal = refusal or Refusal.UNREADABLE
+        if refusal is None:
+            self._show(message, f"{self._now().astimezone():%H:%M:%S} ◇ テスト/TEST {text}")
+        else:
+            log.warning("command.refused", device=self._name, state=refusal.value)
+        told = {"outcome": "refused" if refusal else "done", "reason": refusal or "", "at": self._now().isoformat()}
+        return topics.result(self._box, command_id, self._name), json.dumps(told)
 
-    def acknowledge_all(self) -> list[tuple[str, str]]:
-        """Return receipts that acknowledge every alert nobody has answered yet."""
-        receipts = [self._receipt(alert_id, "acknowledged") for alert_id in self._open]
-        self._open.clear()
-        return receipts
+    def _take_step(self, message: dict[str, Any]) -> None:
+        if self._is_news(message["alert_id"], message["step"], f"asked {message['times']}"):
+            who = "、".join(message["asked"]) or message["role"][languages()[0]]
+            self._show(
+                message, f"{self._now().astimezone():%H:%M:%S} → 席 {message['seat']} {message['level']} {who}"
+            )
+
+    def _is_news(self, *key: str | int) -> bool:
+        news = key not in self._seen
+        self._seen.add(key)
+        return news
 
     def _receipt(self, alert_id: str, kind: str) -> tuple[str, str]:
-        payload = json.dumps({"kind": kind, "at": datetime.now(UTC).isoformat()})
+        payload = json.dumps({"kind": kind, "at": self._now().isoformat()})
         return topics.receipt(self._box, alert_id, self._name), payload
 
-    def _show(self, message: dict[str, Any]) -> None:
-        if self._as_json:
-            click.echo(json.dumps(message, ensure_ascii=False))
-            return
-        language = languages()[0]
-        mark = MARKS.get(message["kind"], message["kind"])
-        unconfirmed = " …確認中/UNCONFIRMED" if message.get("tentative") and not message.get("withdrawn") else ""
-        click.echo(
-            f"{datetime.now().astimezone():%H:%M:%S} {mark} [{message['change']}/{message['incident_state']}] "
-            f"席 {message['seat']} {message['severity']} {','.join(message['types'])} "
-            f"{message['reason'][language]}{unconfirmed}"
-        )
-
-    def _show_words(self, message: dict[str, Any]) -> None:
-        """Show the words an alert relies on, unless this revision's were shown."""
-        key = (message["alert_id"], message["revision"], "words")
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        if self._as_json:
-            click.echo(json.dumps(message, ensure_ascii=False))
-            return
-        click.echo("         " + "".join(f"「{words}」" for words in message["quotes"][-2:]))
+    def _show(self, message: dict[str, Any], line: str) -> None:
+        click.echo(json.dumps(message, ensure_ascii=False) if self._as_json else line)
 
 
 @click.command()
@@ -120,20 +154,26 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
     """端末で動く見本のパネル。Enter で確認 / a reference panel; Enter acknowledges."""
     settings = settings_of(data)
     base = topics.base(settings.box)
+    wanted = ["alert/+", "escalation/+", "status", f"cmd/{name}/+"]
+    if broker.devices(settings).get(name) == DeviceKind.PANEL:
+        wanted.append("words/+")
+    shown = Panel(settings.box, name, as_json=as_json, auto=auto)
     link = MqttMessenger(
         host=settings.mqtt.host,
         port=settings.mqtt.port,
         ca_file=settings.ca_file,
         user=name,
         password_file=settings.data / "secrets" / f"mqtt-{name}",
-        subscriptions=[f"{base}/{kind}/+" for kind in ("alert", "words", "escalation")] + [f"{base}/status"],
+        subscriptions=[f"{base}/{topic}" for topic in wanted],
+        will=shown.alive("offline"),
+        retain_will=False,
     )
-    shown = Panel(settings.box, name, as_json=as_json, auto=auto)
     link.start()
     say(Text("接続しています。Enter で確認、Ctrl-C で終了。", "Connecting. Enter acknowledges, Ctrl-C ends."))
     waiting: list[tuple[str, str]] = []
     deadline = time.monotonic() + seconds if seconds else None
     keys_open = sys.stdin.isatty()
+    connection, alive_at = 0, 0.0
     try:
         while deadline is None or time.monotonic() < deadline:
             if keys_open and select.select([sys.stdin], [], [], LOOK_S)[0]:
@@ -143,6 +183,11 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
                 time.sleep(LOOK_S)
             for arrived in link.arrived():
                 waiting += shown.take(arrived)
+            if link.connected() and (link.generation() != connection or time.monotonic() >= alive_at):
+                # Not among what waits: a sign of life is worth nothing later.
+                connection, alive_at = link.generation(), time.monotonic() + ALIVE_S
+                topic, payload = shown.alive()
+                link.send(topic=topic, payload=payload)
             # A receipt that cannot be sent now is sent when the broker is back.
             waiting = [item for item in waiting if link.send(topic=item[0], payload=item[1]) is None]
     except KeyboardInterrupt:

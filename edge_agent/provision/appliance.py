@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_agent import settings as settings_module
+from edge_agent.domain.device import DeviceKind
 from edge_agent.domain.roles import Role
 from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision import broker, demo, pki
 from edge_agent.provision.files import write_private
 from edge_agent.provision.processes import Child, Children, listening, refuse_taken_port, this_python
-from edge_agent.services import accounts
+from edge_agent.services import accounts, devices
 from edge_agent.settings import Settings, share
+from edge_agent.store import devices as device_table
 from edge_agent.store import people
 from edge_agent.store.database import open_live, open_main
 
@@ -116,11 +118,23 @@ def set_up(settings: Settings, *, say: Say) -> None:
                 "管理者に削除してもらうか、設定の paths.run を変えてください。", "Have it removed, or change paths.run."
             ),
         )
-    open_main(settings.data).close()
+    _know_devices(settings)
     open_live(settings.run).close()
     secret = settings.data / "secrets" / "web-session"
     if not secret.is_file():
         write_private(secret, secrets.token_hex(32) + "\n")
+
+
+def _know_devices(settings: Settings) -> None:
+    """Have the database know every device that has an identity on the broker."""
+    db = open_main(settings.data)
+    try:
+        known = {device.name for device in device_table.everything(db)}
+        for name, kind in broker.devices(settings).items():
+            if kind != broker.AGENT and name not in known:
+                devices.register(db, name=name, kind=DeviceKind(kind), by=devices.MACHINE, now=datetime.now(UTC))
+    finally:
+        db.close()
 
 
 def ensure_administrator(settings: Settings) -> str | None:

@@ -11,13 +11,15 @@ import signal
 import subprocess
 from pathlib import Path
 
+from edge_agent.domain.device import DeviceKind
 from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision.files import write_private
-from edge_agent.services import topics
+from edge_agent.services import home_assistant, topics
 from edge_agent.settings import Settings, share
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
-KINDS = ("agent", "panel", "lamp")
+AGENT = "agent"
+KINDS = (AGENT, *(kind.value for kind in DeviceKind))
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -56,6 +58,8 @@ def write_configuration(settings: Settings, *, user: str) -> Path:
         text = text.replace(f"{{{key}}}", str(value))
     file = there / "mosquitto.conf"
     write_private(file, text)
+    # A newer version may give a kind of device other rights than the one that added it.
+    write_private(there / "acl", acl(settings, devices(settings)))
     return file
 
 
@@ -156,9 +160,10 @@ def acl(settings: Settings, known: dict[str, str]) -> str:
         if line.startswith("["):
             kind = line.strip("[] ")
             blocks[kind] = ""
-        elif kind and line.strip():
+        elif kind and line.strip() and not line.startswith("#"):
             blocks[kind] += line + "\n"
-    base = topics.base(settings.box)
+    base, node = topics.base(settings.box), home_assistant.node(settings.box)
     return "\n".join(
-        blocks[kind].replace("{base}", base).replace("{user}", name) for name, kind in sorted(known.items())
+        blocks[kind].replace("{base}", base).replace("{node}", node).replace("{user}", name)
+        for name, kind in sorted(known.items())
     )

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from edge_agent.domain.alert import Alert, AlertChange
+from edge_agent.domain.device import DeviceKind
 from edge_agent.domain.incident import Incident, IncidentState, Verdict
 from edge_agent.errors import Text, TransitionError
 from edge_agent.services import topics
 from edge_agent.settings import Box
-from edge_agent.store import audit, incidents, outbox, receipts
+from edge_agent.store import audit, devices, incidents, outbox, receipts
 from edge_agent.store.database import Database, writing
 
 MACHINE = "mamori"
@@ -74,13 +75,19 @@ def review(db: Database, incident_id: str, *, box: Box, by: str, verdict: Verdic
 def note_receipt(db: Database, *, alert_id: str, panel: str, kind: str, box: Box, now: datetime) -> None:
     """Keep what a panel says of an alert; ``"acknowledged"`` also acknowledges an open incident.
 
-    A receipt for an unknown alert, of an unknown kind, or repeated changes nothing.
+    A receipt for an unknown alert, of an unknown kind, or repeated changes nothing. Of devices only panels acknowledge.
     """
     if kind not in receipts.KINDS:
         return
     with writing(db):
         incident = incidents.find(db, alert_id)
-        if incident is None or not receipts.note(db, alert_id=alert_id, panel=panel, kind=kind, at=now):
+        if incident is None:
+            return
+        device = devices.find(db, panel)
+        if kind == "acknowledged" and device is not None and device.kind is not DeviceKind.PANEL:
+            audit.append(db, at=now, actor=f"panel:{panel}", action="receipt.refused", subject=alert_id)
+            return
+        if not receipts.note(db, alert_id=alert_id, panel=panel, kind=kind, at=now):
             return
         actor = f"panel:{panel}"
         if kind == "acknowledged" and incident.state is IncidentState.OPEN:

@@ -99,6 +99,11 @@ def find(topic: str) -> Found | None:
     return None
 
 
+def expiry_of(name: str) -> int:
+    """Return the seconds after which a kind of message is thrown away; raise `KeyError` for one that is kept."""
+    return {kind.name: kind.expiry_s for kind in KINDS if kind.expiry_s is not None}[name]
+
+
 def envelope(topic: str, payload: str) -> Envelope:
     """Return what goes with a message; what follows from nothing has a trace of its own."""
     found = find(topic)

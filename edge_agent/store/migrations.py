@@ -147,6 +147,30 @@ def m006_second_factors(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m007_devices(db: sqlite_utils.Database) -> None:
+    """Devices on the broker, when each was last there, and the commands they were given."""
+    db.table("devices").create(
+        {"name": str, "kind": str, "added_at": str, "last_seen": str, "connected": int},
+        pk="name",
+        not_null={"kind", "added_at"},
+        defaults={"connected": 0},
+    )
+    db.table("commands").create(
+        {
+            "id": str,
+            "device": str,
+            "name": str,
+            "issued_at": str,
+            "expires_at": str,
+            "outcome": str,
+            "reason": str,
+            "answered_at": str,
+        },
+        pk="id",
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

@@ -26,6 +26,8 @@ DOMAIN = (
     "alert",
     "audit",
     "call",
+    "command",
+    "device",
     "duty",
     "escalation",
     "finding",

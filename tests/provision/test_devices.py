@@ -82,40 +82,76 @@ def test_a_device_nobody_has_added_cannot_be_revoked(settings: Settings) -> None
         broker.revoke_device(settings, "panel-9")
 
 
+def rights(settings: Settings, known: dict[str, str]) -> dict[str, set[str]]:
+    """Return the lines of everybody's block by name."""
+    blocks = [block.splitlines() for block in broker.acl(settings, known).strip().split("\n\n")]
+    return {lines[0].removeprefix("user "): {line.removeprefix("topic ") for line in lines[1:]} for lines in blocks}
+
+
+SHOWN = {
+    f"read {BASE}/status",
+    f"read {BASE}/health",
+    f"read {BASE}/line/+/state",
+    f"read {BASE}/alert/+",
+}
+
+
+def shows(name: str) -> set[str]:
+    """Return the rights of everything that shows alerts."""
+    return SHOWN | {
+        f"read {BASE}/escalation/+",
+        f"read {BASE}/cmd/{name}/+",
+        f"write {BASE}/ack/+/{name}",
+        f"write {BASE}/result/+/{name}",
+        f"write {BASE}/device/{name}/alive",
+    }
+
+
 def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
-    text = broker.acl(settings, {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "desk-1": "lamp"})
-    blocks = {block.splitlines()[0]: set(block.splitlines()[1:]) for block in text.strip().split("\n\n")}
-    assert blocks == {
-        "user agent": {
-            f"topic write {BASE}/status",
-            f"topic write {BASE}/health",
-            f"topic write {BASE}/line/+/state",
-            f"topic write {BASE}/alert/+",
-            f"topic write {BASE}/words/+",
-            f"topic write {BASE}/escalation/+",
-            f"topic write {BASE}/lamp/+/state",
-            f"topic read {BASE}/lamp/+/status",
-            f"topic read {BASE}/ack/+/+",
-            f"topic read {BASE}/button/+",
+    known = {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "wall-1": "wallboard", "desk-1": "lamp"}
+    known |= {"button-03": "button", "home": "home-assistant"}
+    assert rights(settings, known) == {
+        "agent": {
+            f"write {BASE}/status",
+            f"write {BASE}/health",
+            f"write {BASE}/line/+/state",
+            f"write {BASE}/alert/+",
+            f"write {BASE}/words/+",
+            f"write {BASE}/escalation/+",
+            f"write {BASE}/lamp/+/state",
+            f"write {BASE}/cmd/+/+",
+            f"read {BASE}/lamp/+/status",
+            f"read {BASE}/ack/+/+",
+            f"read {BASE}/button/+",
+            f"read {BASE}/device/+/alive",
+            f"read {BASE}/result/+/+",
+            "readwrite homeassistant/+/mamori_tokyo_f1_box1/+/config",
         },
-        **{
-            f"user {panel}": {
-                f"topic read {BASE}/status",
-                f"topic read {BASE}/health",
-                f"topic read {BASE}/line/+/state",
-                f"topic read {BASE}/alert/+",
-                f"topic read {BASE}/words/+",
-                f"topic read {BASE}/escalation/+",
-                f"topic write {BASE}/ack/+/{panel}",
-            }
-            for panel in ("panel-1", "panel-2")
+        "panel-1": shows("panel-1") | {f"read {BASE}/words/+"},
+        "panel-2": shows("panel-2") | {f"read {BASE}/words/+"},
+        "wall-1": shows("wall-1"),
+        "desk-1": {
+            f"read {BASE}/status",
+            f"read {BASE}/lamp/desk-1/state",
+            f"write {BASE}/lamp/desk-1/status",
         },
-        "user desk-1": {
-            f"topic read {BASE}/status",
-            f"topic read {BASE}/lamp/desk-1/state",
-            f"topic write {BASE}/lamp/desk-1/status",
+        "button-03": {f"write {BASE}/button/button-03", f"read {BASE}/button/button-03/led"},
+        "home": SHOWN
+        | {
+            "read homeassistant/+/mamori_tokyo_f1_box1/+/config",
+            "write homeassistant/status",
+            f"write {BASE}/device/home/alive",
         },
     }
+
+
+def test_rights_are_written_anew_at_every_start_so_that_a_newer_version_may_change_them(settings: Settings) -> None:
+    broker.add_device(settings, "panel-1", "panel")
+    acl = broker.folder(settings) / "acl"
+    before = acl.read_text()
+    acl.write_text("user panel-1\ntopic read #\n")
+    broker.write_configuration(settings, user="mamori")
+    assert acl.read_text() == before
 
 
 def test_the_brokers_configuration_is_filled_in_and_listens_on_loopback_alone(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import web_ui
+from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.domain.incident import IncidentState, Verdict
 from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
@@ -19,7 +20,7 @@ from web_ui.views import Show
 FOLDER = Path(web_ui.__file__).parent
 USE = re.compile(r"""\b(?:t|texts\[[^\]]+\](?:\([^)]*\))?)\(\s*f?["'`]([a-z_.]+)""")
 """How templates, scripts and code ask for a text; a key that ends with a dot is completed by a value."""
-SAME_IN_BOTH = {"language.ja", "language.en"}
+SAME_IN_BOTH = {"language.ja", "language.en", "devices.kind.home_assistant"}
 ONLY_GAPS = {"incident.by", "incident.warning_count", "live.announce"}
 """Nothing but names and figures in at least one language."""
 COMPLETED = {
@@ -29,6 +30,8 @@ COMPLETED = {
     "quality.through.": ["text", "vosk"],
     "verdict.": [verdict.value for verdict in Verdict],
     "source.": [source.value for source in Source],
+    "devices.kind.": [kind.value.replace("-", "_") for kind in DeviceKind],
+    "devices.presence.": [presence.value for presence in Presence],
     "lamps.colour.": [colour.value for colour in Colour],
     "lamps.pattern.": [pattern.value for pattern in Pattern],
     "live.seat.": [show.value for show in Show],
@@ -37,6 +40,7 @@ COMPLETED = {
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
+        "receipt_refused",
         *(f"escalation_{step}" for step in ("asked", "skipped")),
         "other",
     ],

@@ -18,9 +18,11 @@ const alerts = new Alerts({
 const title = document.title;
 
 let lampFaults = 0;
+let missing = [];
 
-function everything({ floor, listening, lampFaults: faults }) {
+function everything({ floor, listening, lampFaults: faults, missing: silent }) {
   lampFaults = faults;
+  missing = silent;
   seats.reset(floor.seats, floor.words);
   alerts.reset(floor.incidents);
   showListening(listening, t);
@@ -34,6 +36,7 @@ function sumUp() {
     ["idle", t("live.summary_idle", { count: seats.count("idle") }), 1],
     ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
     ["lamps", t("live.summary_lamps", { count: lampFaults }), lampFaults],
+    ["devices", t("live.summary_devices", { names: missing.join(", ") }), missing.length],
   ];
   byId("summary").replaceChildren(
     ...parts
@@ -74,6 +77,10 @@ new Stream({
     },
     lamps: ({ faults }) => {
       lampFaults = faults;
+      sumUp();
+    },
+    devices: ({ missing: silent }) => {
+      missing = silent;
       sumUp();
     },
     listening: ({ listening }) => showListening(listening, t),

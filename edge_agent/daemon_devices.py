@@ -1,0 +1,43 @@
+"""The agent's part that deals with devices on the broker: who is there, and what Home Assistant shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import metadata
+
+from edge_agent.errors import Text
+from edge_agent.pipeline.devices import DeviceWatch
+from edge_agent.pipeline.discovery import Discovery
+from edge_agent.pipeline.sender import Sender
+from edge_agent.ports import Arrived, Clock
+from edge_agent.services import home_assistant, topics
+from edge_agent.settings import Settings
+from edge_agent.store.database import open_main
+
+
+def device_subscriptions(settings: Settings) -> list[str]:
+    """Return what the agent listens to of devices."""
+    box = settings.box
+    return [topics.alive(box, "+"), topics.result(box, "+", "+"), home_assistant.discovery_filter(box)]
+
+
+def device_watch(settings: Settings, clock: Clock) -> DeviceWatch:
+    """Return the thread that knows who is there."""
+    return DeviceWatch(box=settings.box, clock=clock, open_database=lambda: open_main(settings.data))
+
+
+def discovery(settings: Settings, sender: Sender) -> Discovery:
+    """Return the thread that tells Home Assistant of the lines in the settings."""
+    lines = [(seat.seat, Text(seat.label_ja, seat.label_en)) for seat in settings.seats]
+    entities = home_assistant.entities(settings.box, lines, version=metadata.version("mamori"))
+    return Discovery(entities, show_state=sender.show_state, open_database=lambda: open_main(settings.data))
+
+
+def each(takers: Sequence[Callable[[Arrived], None]]) -> Callable[[Arrived], None]:
+    """Return what gives a message to all of them, those added later too."""
+
+    def give(arrived: Arrived) -> None:
+        for take in takers:
+            take(arrived)
+
+    return give

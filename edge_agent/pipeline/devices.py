@@ -1,0 +1,163 @@
+"""The thread that knows which devices are there: it hears their signs of life, and notices when they stop.
+
+Signs of life are written together every `FLUSH_S`, not each by itself: two hundred panels would wear out the disk. Who
+has come or gone is written at once.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+
+from edge_agent.domain.device import MISSING_S, DeviceKind, Presence
+from edge_agent.errors import StoreError
+from edge_agent.log import Log
+from edge_agent.ports import Arrived, Clock
+from edge_agent.services import topics, wire
+from edge_agent.services.devices import note_presence, note_result
+from edge_agent.settings import Box
+from edge_agent.store import devices
+from edge_agent.store.database import Database, reading
+
+TICK_S = 0.5
+FLUSH_S = 30.0
+"""Between two writings of when devices were last seen."""
+INBOX = 4096
+
+log = Log("devices")
+
+
+class DeviceWatch:
+    """A thread that owns a connection to the main database."""
+
+    def __init__(
+        self,
+        *,
+        box: Box,
+        clock: Clock,
+        open_database: Callable[[], Database],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._base = f"{topics.base(box)}/"
+        self._clock = clock
+        self._open_database = open_database
+        self._monotonic = monotonic
+        self._inbox: queue.Queue[tuple[Arrived, datetime]] = queue.Queue(INBOX)
+        self._heard: dict[str, float] = {}
+        """When devices that say it again and again were last heard, monotonic seconds."""
+        self._connected: dict[str, bool] = {}
+        self._last_seen: dict[str, datetime] = {}
+        self._unwritten: set[str] = set()
+        self._flush_at = 0.0
+        self._version = -1
+
+    def take(self, arrived: Arrived) -> None:
+        """Take a message from a device; what is none of these, or too much, is left out."""
+        found = wire.find(arrived.topic)
+        own = arrived.topic.startswith(self._base)
+        if found is None or not own or found.kind.name not in {"alive", "lamp-status", "result"}:
+            return
+        try:
+            self._inbox.put_nowait((arrived, self._clock.now()))
+        except queue.Full:
+            log.warning("device.unheard", kind=found.kind.name)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; a database that cannot be used is tried again."""
+        with closing(self._open_database()) as db:
+            while not stop.wait(TICK_S):
+                try:
+                    with reading(db):
+                        self.step(db)
+                except StoreError as error:
+                    log.error("devices.unwritten", error=type(error).__name__)
+
+    def step(self, db: Database) -> None:
+        """Look once at what has come, and at who has been silent for too long."""
+        self._look_at_devices(db)
+        while not self._inbox.empty():
+            arrived, at = self._inbox.get_nowait()
+            self._hear(db, arrived, at)
+        now = self._monotonic()
+        for name, heard in list(self._heard.items()):
+            if now - heard > MISSING_S:
+                del self._heard[name]
+                self._set(name, connected=False, at=None)
+        if self._unwritten or now >= self._flush_at:
+            self._write(db, everything=now >= self._flush_at)
+
+    def _look_at_devices(self, db: Database) -> None:
+        version = db.version()
+        if version == self._version:
+            return
+        self._version = version
+        known = {device.name: device for device in devices.everything(db)}
+        for name in self._connected.keys() - known.keys():
+            self._forget(name)
+        for name, device in known.items():
+            if name in self._connected or device.presence is Presence.NEVER:
+                continue
+            # What was there before this process started is given the time to say so again.
+            self._connected[name] = device.connected
+            if device.connected and device.kind is not DeviceKind.LAMP:
+                self._heard[name] = self._monotonic()
+
+    def _forget(self, name: str) -> None:
+        self._connected.pop(name)
+        self._heard.pop(name, None)
+        self._last_seen.pop(name, None)
+        self._unwritten.discard(name)
+
+    def _hear(self, db: Database, arrived: Arrived, at: datetime) -> None:
+        found = wire.find(arrived.topic)
+        if found is None:
+            return
+        name = found.parts["name"]
+        try:
+            told = json.loads(arrived.payload)
+            if found.kind.name == "result":
+                outcome, reason = str(told["outcome"]), str(told.get("reason", ""))
+                kept = note_result(
+                    db, command_id=found.parts["id"], device=name, outcome=outcome, reason=reason, now=at
+                )
+                write = log.info if kept and outcome == "done" else log.warning
+                write("command.answered", device=name, state=outcome if kept else "unasked")
+                return
+            there = told["state"] == "online"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("device.unreadable", device=name, kind=found.kind.name)
+            return
+        if not there:
+            self._heard.pop(name, None)
+        elif found.kind.name == "alive":
+            self._heard[name] = self._monotonic()
+        self._set(name, connected=there, at=at if there else None)
+
+    def _set(self, name: str, *, connected: bool, at: datetime | None) -> None:
+        if at is not None:
+            self._last_seen[name] = at
+        if self._connected.get(name) != connected:
+            self._connected[name] = connected
+            self._unwritten.add(name)
+
+    def _write(self, db: Database, *, everything: bool) -> None:
+        names = set(self._last_seen) if everything else self._unwritten
+        seen = {}
+        for name in names | self._unwritten:
+            device = devices.find(db, name)
+            last = self._last_seen.get(name) or (device.last_seen if device else None)
+            if last is not None:
+                seen[name] = (last, self._connected[name])
+        if seen:
+            for name in note_presence(db, seen, now=self._clock.now()):
+                write = log.info if self._connected[name] else log.warning
+                write("device.connected" if self._connected[name] else "device.missing", device=name)
+        self._unwritten.clear()
+        if everything:
+            self._last_seen.clear()
+            self._flush_at = self._monotonic() + FLUSH_S

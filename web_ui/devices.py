@@ -1,0 +1,38 @@
+"""Panels and other devices on the broker: who is there, who is missing, and a test of what they show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from edge_agent.domain.device import SHOWING
+from edge_agent.domain.roles import Right
+from edge_agent.services import devices as services
+from edge_agent.store import devices as store
+from web_ui.access import language, person
+from web_ui.context import context
+from web_ui.rights import needs
+
+blueprint = Blueprint("devices", __name__, url_prefix="/devices")
+
+
+@blueprint.get("/")
+@needs(Right.SEE_FLOOR)
+def page() -> ResponseReturnValue:
+    """Show every device with when it was last there and when it last showed a test."""
+    behind = context()
+    tests = {name: datetime.fromisoformat(at) for name, at in store.last_tests(behind.main).items()}
+    rows = [(device, tests.get(device.name)) for device in store.everything(behind.main)]
+    return render_template("devices.html", rows=rows, showing=SHOWING)
+
+
+@blueprint.post("/<name>/test")
+@needs(Right.ACT_ON_INCIDENTS)
+def test(name: str) -> ResponseReturnValue:
+    """Have a panel show a test; its answer appears in the list."""
+    behind = context()
+    services.give_test(behind.main, name, box=behind.settings.box, by=person().name, now=behind.clock.now())
+    flash(behind.texts[language()]("devices.test_given", name=name))
+    return redirect(url_for(".page"), 303)
