@@ -127,9 +127,7 @@ class Panel:
     def _take_step(self, message: dict[str, Any]) -> None:
         if self._is_news(message["alert_id"], message["step"], f"asked {message['times']}"):
             who = "、".join(message["asked"]) or message["role"][languages()[0]]
-            self._show(
-                message, f"{self._now().astimezone():%H:%M:%S} → 席 {message['seat']} {message['level']} {who}"
-            )
+            self._show(message, f"{self._now().astimezone():%H:%M:%S} → 席 {message['seat']} {message['level']} {who}")
 
     def _is_news(self, *key: str | int) -> bool:
         news = key not in self._seen
