@@ -23,7 +23,7 @@ ANONYMOUS = frozenset({"static", "session.login", "session.code"})
 """Endpoints that need no session."""
 BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "session.password", "session.language"})
 """Endpoints open to somebody whose password was given by somebody else."""
-HOMES = ("floor.page", "seat.page", "incidents.listing", "quality.page", "session.password")
+HOMES = ("floor.page", "seat.page", "incidents.listing", "audit.page", "quality.page", "session.password")
 """Where somebody starts: the first of these that is there and that they may use."""
 SESSION_COOKIE = "__Host-mamori"
 """The prefix binds it to this host and to TLS."""

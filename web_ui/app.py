@@ -15,6 +15,7 @@ from edge_agent.settings import Settings
 from web_ui import (
     access,
     account,
+    audit,
     devices,
     duty,
     floor,
@@ -78,6 +79,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         lamps.blueprint,
         devices.blueprint,
         quality.blueprint,
+        audit.blueprint,
     ):
         app.register_blueprint(blueprint)
     _teach_templates(app)

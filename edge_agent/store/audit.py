@@ -38,6 +38,20 @@ def entries(db: Database) -> Iterator[AuditEntry]:
         yield _entry(row)
 
 
+def newest(db: Database, limit: int, *, before: int | None = None, name: str | None = None) -> list[AuditEntry]:
+    """Return the newest entries, the newest first.
+
+    `before` leaves out that sequence and what came after it; `name` keeps what this actor did and what was done to it.
+    """
+    chosen, values = ["1"], {"before": before, "name": name}
+    if before is not None:
+        chosen.append("sequence < :before")
+    if name is not None:
+        chosen.append("(actor = :name OR subject = :name)")
+    rows = db.table("audit").rows_where(" AND ".join(chosen), values, order_by="sequence DESC", limit=limit)
+    return [_entry(row) for row in rows]
+
+
 def of(db: Database, subject: str) -> list[AuditEntry]:
     """Return what happened to one subject, the first entry first."""
     return [_entry(row) for row in db.table("audit").rows_where("subject = ?", [subject], order_by="sequence")]

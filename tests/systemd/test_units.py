@@ -144,6 +144,9 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     secrets.mkdir(parents=True)
     for name in ("mqtt-agent", "mqtt-panel-1", "web-session"):
         (secrets / name).touch(0o600)
+    keys = root / "var/lib/mamori/pki"
+    keys.mkdir()
+    (keys / "web.key").touch(0o600)
     for program in ("systemd-sysusers", "systemd-tmpfiles"):
         create = ["--create"] if program.endswith("tmpfiles") else []
         done = _run(program, f"--root={root}", *create, "mamori.conf")
@@ -210,6 +213,20 @@ def test_only_the_agent_can_read_its_password_for_the_broker(box: Path) -> None:
     assert _as_user(ids["mamori-agent"], "read_the_others_secret", box).returncode == 0
     assert "PermissionError" in _as_user(ids["mamori-web"], "read_the_others_secret", box).stderr
     assert "PermissionError" in _as_user(ids["mosquitto"], "read_the_others_secret", box).stderr
+
+
+def read_the_key_of_the_pages(root: str) -> None:
+    """Try to read what only the pages may."""
+    (Path(root) / "var/lib/mamori/pki/web.key").read_bytes()
+
+
+@pytest.mark.journey
+@needs_root
+def test_only_the_pages_can_read_the_key_of_their_certificate(box: Path) -> None:
+    ids = _ids(box)
+    assert _as_user(ids["mamori-web"], "read_the_key_of_the_pages", box).returncode == 0
+    for other in ("mamori-agent", "mosquitto"):
+        assert "PermissionError" in _as_user(ids[other], "read_the_key_of_the_pages", box).stderr
 
 
 @pytest.mark.journey

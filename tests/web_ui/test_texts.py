@@ -42,6 +42,10 @@ COMPLETED = {
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
         "receipt_refused",
         *(f"escalation_{step}" for step in ("asked", "skipped")),
+        *(f"session_{step}" for step in ("began", "ended", "refused", "revoked")),
+        *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),
+        *(f"person_{step}" for step in ("created", "role", "groups", "retired")),
+        *(f"second_factor_{step}" for step in ("on", "off", "used", "recovered")),
         "other",
     ],
 }
