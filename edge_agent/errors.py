@@ -52,6 +52,10 @@ class AudioError(MamoriError):
     """A file is no audio, or a sound card cannot be found, opened, or has gone."""
 
 
+class ButtonError(MamoriError):
+    """A button is not known, cannot be opened, or has gone."""
+
+
 class StoreError(MamoriError):
     """The database cannot be opened or written (disk full, wrong owner, damaged)."""
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import threading
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from edge_agent.domain.finding import Scores
     from edge_agent.domain.lamp import LampState
+    from edge_agent.domain.press import Edge, Gesture
+    from edge_agent.errors import Text
 
     Samples = npt.NDArray[np.int16]
 
@@ -167,6 +170,64 @@ class LampDevice(Protocol):
 
     def show(self, state: LampState) -> None:
         """Show a state, again if it was shown before; raise `LampError` if the lamp cannot be reached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFound:
+    """How a button's contact is when watching it begins, `at_s` seconds on the monotonic clock."""
+
+    button: str
+    pressed: bool
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged:
+    """A button's contact closed or opened."""
+
+    button: str
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed:
+    """A button on the network says what was meant, `age_s` seconds ago.
+
+    `told` numbers the press, the same in every repeat of it; None: it does not number them.
+    """
+
+    button: str
+    gesture: Gesture
+    told: str | None = None
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonSeen:
+    """A button is there, with its battery in percent if it has one; or `fault` says what is wrong with it."""
+
+    button: str
+    battery: int | None = None
+    fault: Text | None = None
+
+
+ButtonSignal = ContactFound | ContactChanged | ButtonPressed | ButtonSeen
+
+
+class ButtonSource(Protocol):
+    """Buttons reached in one way: pins of the box, a USB device."""
+
+    def run(self, stop: threading.Event, tell: Callable[[ButtonSignal], None]) -> None:
+        """Tell what the buttons do until told to stop; a device that goes is told, and looked for again."""
+        ...
+
+
+class Light(Protocol):
+    """A light that is on or off: in a button, or a lamp."""
+
+    def show(self, *, on: bool) -> None:
+        """Switch it; nothing is raised, whatever the device does."""
         ...
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from edge_agent import settings_lamps, settings_rtp
+from edge_agent import settings_buttons, settings_lamps, settings_rtp
 from edge_agent.errors import SettingsError, Text
+from edge_agent.settings_buttons import Button, Presses
 from edge_agent.settings_lamps import Lamp
+from edge_agent.settings_listening import Calls, Vad
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
@@ -20,8 +22,6 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}\Z")]
 """A model's name, which is also its folder's."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Milliseconds = Annotated[int, Meta(ge=0, le=600_000)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,24 +77,6 @@ class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Group of seats it belongs to; supervisors may be given groups. Empty: none."""
 
 
-class Vad(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Voice activity: recognition runs only on speech."""
-
-    threshold: Share = 0.5
-    """Probability from which a frame is speech."""
-    hangover_ms: Milliseconds = 700
-    """Silence after speech that is still given to recognition, so that utterances end by themselves."""
-    preroll_ms: Milliseconds = 400
-    """Audio before the first speech frame given to recognition, so that no first syllable is lost."""
-
-
-class Calls(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a call starts and ends if nothing but the audio tells."""
-
-    start_speech_ms: Milliseconds = 300
-    end_silence_ms: Milliseconds = 8000
-
-
 class Models(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which models are used unless somebody chose another (`mamori speech use`)."""
 
@@ -137,6 +119,8 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rtp: Rtp = Rtp()
     vad: Vad = Vad()
     calls: Calls = Calls()
+    presses: Presses = Presses()
+    buttons: tuple[Button, ...] = ()
     models: Models = Models()
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
@@ -191,6 +175,11 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def mqtt_password_file(self) -> Path:
         """File that holds this box's password for the broker."""
         return Path(self.mqtt.password_file) if self.mqtt.password_file else self.data / "secrets/mqtt-agent"
+
+    @property
+    def buttons_password_file(self) -> Path:
+        """File that holds the broker's password of the process that watches the buttons."""
+        return self.data / "secrets/mqtt-buttons"
 
 
 def share() -> Path:
@@ -263,6 +252,7 @@ def _check(path: Path, settings: Settings) -> None:
     lamps_problem = settings_lamps.problem(settings.lamps, seats)
     if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network) or lamps_problem:
         raise _error(path, *wrong)
+    _check_buttons(path, settings)
     _check_web(path, settings.web)
 
 
@@ -279,6 +269,12 @@ def _check_web(path: Path, web: Web) -> None:
             "web.redirect_port は web.port と別の番号にしてください。",
             "web.redirect_port must not be web.port.",
         )
+
+
+def _check_buttons(path: Path, settings: Settings) -> None:
+    _refuse_doubles(path, "buttons", [button.name for button in settings.buttons])
+    if wrong := settings_buttons.problem(settings.presses, settings.buttons, {seat.seat for seat in settings.seats}):
+        raise _error(path, *wrong)
 
 
 def _refuse_doubles(path: Path, table: str, names: list[str]) -> None:

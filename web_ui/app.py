@@ -16,6 +16,7 @@ from web_ui import (
     access,
     account,
     audit,
+    buttons,
     devices,
     duty,
     floor,
@@ -23,6 +24,7 @@ from web_ui import (
     incidents,
     lamps,
     live,
+    press,
     problems,
     quality,
     second,
@@ -80,6 +82,8 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         devices.blueprint,
         quality.blueprint,
         audit.blueprint,
+        press.blueprint,
+        buttons.blueprint,
     ):
         app.register_blueprint(blueprint)
     _teach_templates(app)
@@ -118,4 +122,5 @@ def _teach_templates(app: Flask) -> None:
             "home": access.home(),
             "box": behind.settings.box,
             "lamps": bool(behind.settings.lamps),
+            "buttons": bool(behind.settings.buttons),
         }

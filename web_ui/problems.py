@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from edge_agent.errors import AccessError, DutyError, MamoriError, StoreError, Text, TransitionError
+from edge_agent.errors import AccessError, ButtonError, DutyError, MamoriError, StoreError, Text, TransitionError
 from edge_agent.log import Log
 from web_ui.access import FORBIDDEN, language, wants_page
 
@@ -18,6 +18,7 @@ UNAVAILABLE = 503
 
 _STATUS: dict[type[MamoriError], int] = {
     AccessError: FORBIDDEN,
+    ButtonError: CONFLICT,
     DutyError: CONFLICT,
     TransitionError: CONFLICT,
     StoreError: UNAVAILABLE,

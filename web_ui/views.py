@@ -4,7 +4,8 @@ Rules:
 1. Life safety is shown before everything else, and never as harassment.
 2. A complaint by itself is shown calmly; a suspicion outranks it.
 3. A fault never hides an alert of the call it happened in.
-4. An alert of a call that is over stays in the list, not on the seat: the seat may be in another call.
+4. An alert of a call that is over stays in the list, not on the seat: the seat may be in another call. An operator's
+   call for help belongs to the seat, whatever call it is in.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ WORDS_SHOWN = 60
 """Utterances of a call kept on the pages; the newest."""
 PANEL = "panel:"
 """How the actor of a panel's acknowledgement begins."""
+BUTTON = "button:"
+"""How the actor of what a button does begins."""
 
 
 class Show(StrEnum):
@@ -233,10 +236,13 @@ def urgency(incident: Incident) -> tuple[int, int, int, float]:
 
 
 def actor(name: str, people: Mapping[str, str]) -> Text:
-    """Return how someone who did something is called: a person, a panel, or the box itself."""
+    """Return how someone who did something is called: a person, a panel, a button, or the box itself."""
     if name.startswith(PANEL):
         panel = name.removeprefix(PANEL)
         return Text(f"パネル {panel}", f"panel {panel}")
+    if name.startswith(BUTTON):
+        button = name.removeprefix(BUTTON)
+        return Text(f"ボタン {button}", f"button {button}")
     shown = "Mamori" if name == "mamori" else people.get(name, name)
     return Text(shown, shown)
 
@@ -248,7 +254,10 @@ def seat_labels(settings: Settings) -> dict[str, Text]:
 
 def _most_urgent(status: LineStatus, incidents: Sequence[IncidentView]) -> IncidentView | None:
     mine = [
-        i for i in incidents if i.seat == status.seat and status.call_id is not None and i.call_id == status.call_id
+        i
+        for i in incidents
+        if i.seat == status.seat
+        and (i.kind is AlertKind.HELP or (status.call_id is not None and i.call_id == status.call_id))
     ]
     order = [AlertKind.LIFE_SAFETY, AlertKind.HELP, AlertKind.HARASSMENT]
     return min(mine, key=lambda i: (order.index(i.kind), -i.severity), default=None)

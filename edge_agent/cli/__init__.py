@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from edge_agent.cli import appliance, devices, duty, listening, panel, people, policy, quality, speech
+from edge_agent.cli import appliance, buttons, devices, duty, listening, panel, people, policy, quality, speech
 from edge_agent.cli.words import print_error
 from edge_agent.errors import MamoriError
 
@@ -46,6 +46,9 @@ for command in (
     appliance.provision,
     appliance.agent,
     appliance.housekeeping,
+    buttons.buttons,
+    buttons.button,
+    buttons.press,
     listening.listen,
     listening.transcribe,
     listening.classify,

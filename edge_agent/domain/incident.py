@@ -1,7 +1,7 @@
 """An incident: what people do about an alert, from open to reviewed.
 
-Only named people move it, with one exception: when the box withdraws an alert by words that had still changed, the
-incident is withdrawn with it. A person may still review it.
+Only named people move it, with two exceptions: when the box withdraws an alert by words that had still changed, and
+when an operator withdraws a call for help at the button, the incident is withdrawn too. A person may still review it.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Incident:
         return replace(self, state=IncidentState.REVIEWED, reviewed=Mark(by=by, at=at), verdict=verdict)
 
     def withdraw(self, *, by: str, at: datetime) -> Incident:
-        """The box takes back the alert; what people have finished stays as they left it."""
+        """The box, or the button that called, takes back the alert; what people have finished stays as they left it."""
         if self.state in FINISHED:
             return self
         return replace(self, state=IncidentState.WITHDRAWN, closed=Mark(by=by, at=at))

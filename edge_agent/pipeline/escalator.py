@@ -12,6 +12,7 @@ from edge_agent.log import Log
 from edge_agent.ports import Clock
 from edge_agent.services.escalation import escalate
 from edge_agent.settings import Box, Seat
+from edge_agent.store import outbox
 from edge_agent.store.database import Database, reading
 
 TICK_S = 0.5
@@ -31,7 +32,10 @@ class Escalator:
         clock: Clock,
         open_database: Callable[[], Database],
         seats: Sequence[Seat] = (),
+        owner: str = outbox.AGENT,
     ) -> None:
+        """Prepare the ladder of what `owner` sends."""
+        self._owner = owner
         self._box = box
         self._policy = policy
         self._clock = clock
@@ -50,6 +54,7 @@ class Escalator:
                             box=self._box,
                             now=self._clock.now(),
                             seat_groups=self._seat_groups,
+                            owner=self._owner,
                         )
                 except StoreError as error:
                     log.error("escalation.unwritten", error=type(error).__name__)

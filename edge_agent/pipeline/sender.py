@@ -58,8 +58,17 @@ class Sender:
         open_database: Callable[[], Database],
         health: Callable[[], dict[str, object]],
         on_message: Callable[[Arrived], None] = lambda _message: None,
+        owner: str = outbox.AGENT,
+        heartbeat: str | None = None,
     ) -> None:
+        """Prepare the way.
+
+        `owner`: whose messages of the outbox are sent. `heartbeat`: its topic, None for the agent's. `on_message` gets
+        what arrives and is no receipt.
+        """
         self._box = box
+        self._owner = owner
+        self._heartbeat = heartbeat or topics.health(box)
         self._messenger = messenger
         self._clock = clock
         self._open_database = open_database
@@ -110,7 +119,7 @@ class Sender:
         if connected and self._since_heartbeat >= HEARTBEAT_S:
             self._since_heartbeat = 0.0
             heartbeat = {"at": self._clock.now().isoformat(), "unsent": self.unsent, **self._health()}
-            self._messenger.send(topic=topics.health(self._box), payload=json.dumps(heartbeat), retain=True)
+            self._messenger.send(topic=self._heartbeat, payload=json.dumps(heartbeat), retain=True)
 
     def _pass_time(self) -> None:
         self._since_heartbeat += POLL_S
@@ -174,7 +183,7 @@ class Sender:
                 version = db.version()
                 if version != self._version or self.unsent:
                     self._version = version
-                    self.unsent = outbox.count_unsent(db)
+                    self.unsent = outbox.count_unsent(db, owner=self._owner)
                 if send and self.unsent:
                     self._send_rows(db)
         except StoreError as error:
@@ -183,7 +192,7 @@ class Sender:
 
     def _send_rows(self, db: Database) -> None:
         waiting = self._unmarked | self._refused.keys() | set(self._in_flight.values())
-        for row in outbox.unsent(db, limit=IN_FLIGHT + len(waiting)):
+        for row in outbox.unsent(db, limit=IN_FLIGHT + len(waiting), owner=self._owner):
             if row.row_id in waiting:
                 continue
             if len(self._in_flight) >= IN_FLIGHT:

@@ -17,7 +17,7 @@ from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
     from edge_agent.ports import Recognised, Recognizer, Samples, VoiceDetector
-    from edge_agent.settings import Vad
+    from edge_agent.settings_listening import Vad
 
 STAYING = 0.15
 """A voice stays on down to so much below the threshold that started it (Silero's own recommendation)."""

@@ -27,6 +27,8 @@ from edge_agent.store import people
 from edge_agent.store.database import open_live, open_main
 
 ADMINISTRATOR = "admin"
+BUTTONS = "buttons"
+"""Identity of the process that watches the buttons; `settings.buttons_password_file` holds its password."""
 PANEL = "panel-1"
 """The reference panel's identity, created with the demonstration floor."""
 
@@ -74,6 +76,11 @@ def run(data: Path, *, demonstration: bool, settings_file: Path | None, say: Say
                 ready=lambda: listening(settings.mqtt.host, settings.mqtt.port),
             ),
             Child(
+                name="buttons",
+                command=this_python("edge_agent.button_daemon", "--settings", str(file)),
+                ready=(settings.run / "buttons.ready").is_file,
+            ),
+            Child(
                 name="agent",
                 command=this_python("edge_agent", "agent", "--settings", str(file)),
                 environment=environment,
@@ -87,7 +94,8 @@ def run(data: Path, *, demonstration: bool, settings_file: Path | None, say: Say
         ],
         say=say,
     )
-    (settings.run / "agent.ready").unlink(missing_ok=True)
+    for name in ("agent", "buttons"):
+        (settings.run / f"{name}.ready").unlink(missing_ok=True)
     children.run(started=lambda: _welcome(settings, password, say))
     say(Text("停止しました。", "Stopped."))
 
@@ -102,6 +110,7 @@ def set_up(settings: Settings, *, say: Say) -> None:
         pki.ensure_server(settings.data / "pki", "web", hosts=[settings.web.host, *settings.web.names], now=now)
     known = broker.devices(settings)
     broker.ensure_device(settings, settings.mqtt.user, "agent")
+    broker.ensure_device(settings, BUTTONS, "buttons")
     broker.ensure_device(settings, PANEL, "panel")
     if not known:
         say(Text("[3/6] 機器ごとの接続情報を作りました", "[3/6] created the credentials of every device"))

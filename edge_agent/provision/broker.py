@@ -19,7 +19,8 @@ from edge_agent.settings import Settings, share
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
 AGENT = "agent"
-KINDS = (AGENT, *(kind.value for kind in DeviceKind))
+BUTTONS = "buttons"
+KINDS = (AGENT, BUTTONS, *(kind.value for kind in DeviceKind))
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 

@@ -14,7 +14,7 @@ from edge_agent.domain.incident import Incident
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.roles import sees_seat
 from edge_agent.services import topics
-from edge_agent.services.incidents import MACHINE
+from edge_agent.services.incidents import MACHINE, owner_of
 from edge_agent.services.wire import SCHEMA
 from edge_agent.settings import Box
 from edge_agent.store import audit, duty, incidents, outbox, people
@@ -29,12 +29,13 @@ def escalate(
     now: datetime,
     seat_groups: Mapping[str, str] | None = None,
     zone: tzinfo | None = None,
+    owner: str = outbox.AGENT,
 ) -> int:
     """Ask whoever is due for the incidents nobody has acknowledged; return how many steps were asked or skipped.
 
     The ladder of an incident is that of the policy in force when it is first seen here; later policies do not change
     it. Whoever has groups is asked about the seats of these groups alone. Shifts are read in `zone` (None: the box's
-    own).
+    own). Each process goes up the ladder for what it sends: `owner`.
 
     Raises:
         StoreError: if it cannot be read or written; what was asked before stays asked.
@@ -43,6 +44,8 @@ def escalate(
     groups = {person.name: person.groups for person in people.everyone(db)}
     done = 0
     for seen in incidents.unacknowledged(db):
+        if owner_of(seen.alert.kind) != owner:
+            continue
         group = (seat_groups or {}).get(seen.alert.seat, "")
         roster = Roster(
             people=tuple(p if sees_seat(groups.get(p.name, ()), group) else replace(p, absent=True) for p in everyone),
@@ -89,7 +92,8 @@ def _ask(db: Database, incident: Incident, due: Due, *, steps: int, roster: Rost
         called = [names.get(name, name) for name in due.people]
         message = _message(incident, step, people=called, steps=steps, cause=due.cause.value, now=now)
         topic = topics.escalation(box, incident.incident_id)
-        outbox.put(db, topic=topic, payload=json.dumps(message, ensure_ascii=False), now=now)
+        payload = json.dumps(message, ensure_ascii=False)
+        outbox.put(db, topic=topic, payload=payload, now=now, owner=owner_of(incident.alert.kind))
     audit.append(
         db,
         at=now,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from edge_agent.domain.alert import Alert, AlertChange
+from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.device import DeviceKind
 from edge_agent.domain.incident import Incident, IncidentState, Verdict
 from edge_agent.errors import Text, TransitionError
@@ -17,6 +17,11 @@ from edge_agent.store.database import Database, writing
 
 MACHINE = "mamori"
 """The actor of what the box does by itself."""
+
+
+def owner_of(kind: AlertKind) -> str:
+    """Return which process sends what is told of an alert: calls for help do not depend on the agent."""
+    return outbox.BUTTONS if kind is AlertKind.HELP else outbox.AGENT
 
 
 def open_incident(db: Database, alert: Alert, *, box: Box, now: datetime) -> Incident:
@@ -119,16 +124,25 @@ def _move(
 
 
 def _keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: str, action: str) -> None:
+    keep(db, incident, box=box, now=now, actor=actor, action=action, moved=actor != MACHINE)
+
+
+def keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: str, action: str, moved: bool) -> None:
+    """Write an incident, its message and its audit entry; call it inside a transaction.
+
+    `moved`: people have moved the incident; its alert is not new any more, whatever its revision says.
+    """
     alert = incident.alert
     incidents.save(db, incident)
     told = topics.alert_messages(box, alert, incident, now=now)
-    if actor != MACHINE:
+    if moved:
         # People have moved the incident: the alert itself is not new any more, and its words were sent before.
         told = told[:1]
         if alert.change is AlertChange.NEW:
             told[0][1]["change"] = AlertChange.UPDATE.value
     for topic, message in told:
-        outbox.put(db, topic=topic, payload=json.dumps(message, ensure_ascii=False), now=now)
+        payload = json.dumps(message, ensure_ascii=False)
+        outbox.put(db, topic=topic, payload=payload, now=now, owner=owner_of(alert.kind))
     detail = {
         "kind": alert.kind.value,
         "criterion": alert.criterion,

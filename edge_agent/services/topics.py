@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from edge_agent.domain.alert import Alert, AlertChange
+from edge_agent.domain.button import PATTERNS, LightState
 from edge_agent.domain.incident import Incident
 from edge_agent.services.wire import SCHEMA
 from edge_agent.settings import Box
@@ -49,6 +50,38 @@ def receipt(box: Box, alert_id: str, panel: str) -> str:
 def escalation(box: Box, alert_id: str) -> str:
     """Return the topic that says who is asked about an alert nobody has acknowledged; never retained."""
     return f"{base(box)}/escalation/{alert_id}"
+
+
+def button(box: Box, name: str) -> str:
+    """Return the topic on which a button on the network says that it was pressed, or that it is there."""
+    return f"{base(box)}/button/{name}"
+
+
+def button_light(box: Box, name: str) -> str:
+    """Return the topic of what a button's light shows; retained."""
+    return f"{button(box, name)}/led"
+
+
+def button_health(box: Box) -> str:
+    """Return the topic of the retained heartbeat of the process that watches the buttons."""
+    return f"{base(box)}/buttons/health"
+
+
+def button_status(box: Box) -> str:
+    """Return the topic of the retained online/offline status of that process (birth and last will)."""
+    return f"{base(box)}/buttons/status"
+
+
+def light_message(state: LightState, *, press_id: str, told: str, now: datetime) -> dict[str, Any]:
+    """Return what a button's light shows; `press_id` is the press kept last, `told` the button's own number for it."""
+    return {
+        "schema": SCHEMA,
+        "state": state.value,
+        "pattern_ms": list(PATTERNS[state]),
+        "press_id": press_id,
+        "told": told,
+        "at": now.isoformat(),
+    }
 
 
 def lamp_state(box: Box, name: str) -> str:

@@ -53,6 +53,9 @@ KINDS = (
     MessageKind(name="status", topic="status", retained=True),
     # A minute after the box has gone, nobody who comes later takes its last heartbeat for a new one.
     MessageKind(name="health", topic="health", retained=True, expiry_s=60),
+    # The process that watches the buttons: alone, so that it is there when the agent is not.
+    MessageKind(name="buttons-status", topic="buttons/status", retained=True),
+    MessageKind(name="buttons-health", topic="buttons/health", retained=True, expiry_s=60),
     MessageKind(name="line", topic="line/{seat}/state", retained=True),
     MessageKind(name="alert", topic="alert/{alert_id}", trace="alert_id"),
     MessageKind(name="words", topic="words/{alert_id}", expiry_s=600, trace="alert_id"),
@@ -62,6 +65,9 @@ KINDS = (
     MessageKind(name="lamp", topic="lamp/{name}/state", retained=True),
     MessageKind(name="lamp-status", topic="lamp/{name}/status", retained=True),
     MessageKind(name="button", topic="button/{name}"),
+    # A Shelly's own topics below its prefix; what it says there is its maker's.
+    MessageKind(name="button-events", topic="button/{name}/events/rpc"),
+    MessageKind(name="button-online", topic="button/{name}/online", retained=True),
     MessageKind(name="led", topic="button/{name}/led", retained=True),
     MessageKind(name="command", topic="cmd/{name}/{command}", expiry_s=60, trace="id"),
     MessageKind(name="result", topic="result/{id}/{name}", expiry_s=600, trace="id"),

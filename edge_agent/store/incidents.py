@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.incident import FINISHED, Incident, IncidentState
 from edge_agent.store.database import Database
 
@@ -47,6 +48,18 @@ def unacknowledged(db: Database) -> list[Incident]:
         "state = ?", [IncidentState.OPEN.value], select="record", order_by="opened_at"
     )
     return [_incident(row["record"]) for row in rows]
+
+
+def calls_for_help(db: Database, seat: str | None = None) -> list[Incident]:
+    """Return what operators called for and nobody has closed, of one seat or of all, the newest first."""
+    over = sorted(FINISHED)
+    rows = db.table("incidents").rows_where(
+        "kind = ? AND state NOT IN (?, ?, ?)",
+        [AlertKind.HELP.value, *over],
+        select="record, seat",
+        order_by="opened_at DESC",
+    )
+    return [_incident(row["record"]) for row in rows if seat in {None, row["seat"]}]
 
 
 def recent(db: Database, limit: int) -> list[Incident]:

@@ -171,6 +171,44 @@ def m007_devices(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m008_buttons(db: sqlite_utils.Database) -> None:
+    """Presses and what is known of every button; who sends a message of the outbox."""
+    db.table("presses").create(
+        {
+            "press_id": str,
+            "button": str,
+            "seat": str,
+            "gesture": str,
+            "source": str,
+            "at": str,
+            "kept_at": str,
+            "told": str,
+            "effect": str,
+            "incident_id": str,
+        },
+        pk="press_id",
+        not_null={"button", "seat", "gesture", "at", "effect"},
+    )
+    db.table("presses").create_index(["button", "at"])
+    db.table("buttons").create(
+        {
+            "name": str,
+            "seat": str,
+            "source": str,
+            "seen_at": str,
+            "worked_at": str,
+            "tested_at": str,
+            "test_until": str,
+            "battery": int,
+            "fault": str,
+        },
+        pk="name",
+        not_null={"seat", "source"},
+    )
+    db.table("outbox").add_column("owner", str, not_null_default="agent")
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

@@ -7,6 +7,10 @@ from datetime import datetime
 
 from edge_agent.store.database import Database
 
+AGENT = "agent"
+BUTTONS = "buttons"
+"""Processes that send: every message belongs to one, so that none is sent twice and either works without the other."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
@@ -19,16 +23,20 @@ class OutboxRow:
     attempts: int
 
 
-def put(db: Database, *, topic: str, payload: str, now: datetime) -> None:
-    """Queue a message; call it inside the transaction that writes what it reports."""
-    db.table("outbox").insert({"topic": topic, "payload": payload, "created_at": now.isoformat()})
+def put(db: Database, *, topic: str, payload: str, now: datetime, owner: str = AGENT) -> None:
+    """Queue a message for `owner` to send; call it inside the transaction that writes what it reports."""
+    db.table("outbox").insert({"topic": topic, "payload": payload, "created_at": now.isoformat(), "owner": owner})
 
 
-def unsent(db: Database, *, after: int = 0, limit: int = 100) -> list[OutboxRow]:
-    """Return messages the broker has not acknowledged, the oldest first, whose row id is over `after`."""
+def unsent(db: Database, *, after: int = 0, limit: int = 100, owner: str | None = None) -> list[OutboxRow]:
+    """Return messages the broker has not acknowledged, the oldest first, whose row id is over `after`.
+
+    `owner`: only those this process sends; None: all.
+    """
+    whose, names = ("", []) if owner is None else (" AND owner = ?", [owner])
     rows = db.table("outbox").rows_where(
-        "sent_at IS NULL AND row_id > ?",
-        [after],
+        f"sent_at IS NULL AND row_id > ?{whose}",
+        [after, *names],
         select="row_id, topic, payload, created_at, attempts",
         order_by="row_id",
         limit=limit,
@@ -41,9 +49,16 @@ def mark_sent(db: Database, row_id: int, *, now: datetime) -> None:
     db.table("outbox").update(row_id, {"sent_at": now.isoformat()})
 
 
-def count_unsent(db: Database) -> int:
-    """Return how many messages wait."""
-    return db.table("outbox").count_where("sent_at IS NULL")
+def count_unsent(db: Database, *, owner: str | None = None) -> int:
+    """Return how many messages wait for this process to send them; None: for any."""
+    if owner is None:
+        return db.table("outbox").count_where("sent_at IS NULL")
+    return db.table("outbox").count_where("sent_at IS NULL AND owner = ?", [owner])
+
+
+def all_sent(db: Database, topic: str) -> bool:
+    """Return whether the broker has every message of a topic."""
+    return not db.table("outbox").count_where("topic = ? AND sent_at IS NULL", [topic])
 
 
 def clear_sent(db: Database, *, before: datetime) -> int:

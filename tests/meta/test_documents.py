@@ -25,6 +25,7 @@ SETTINGS = TOP / "firmware_config/settings/mamori.toml"
 DOMAIN = (
     "alert",
     "audit",
+    "button",
     "call",
     "command",
     "device",
@@ -37,6 +38,7 @@ DOMAIN = (
     "lamp",
     "likeness",
     "policy",
+    "press",
     "quality",
     "quotation",
     "repetition",
@@ -197,7 +199,7 @@ def test_both_readmes_hold_the_same_commands() -> None:
     assert {"make run", "make test"} <= set(commands)
 
 
-@pytest.mark.parametrize("name", ["lamps", "operations", "policy", "speech"])
+@pytest.mark.parametrize("name", ["buttons", "lamps", "operations", "policy", "speech"])
 def test_a_document_says_the_same_in_both_languages(name: str) -> None:
     english, japanese = TOP / f"docs/{name}.md", TOP / f"docs/{name}.ja.md"
     assert len(_headings(english)) == len(_headings(japanese))

@@ -14,7 +14,8 @@ from edge_agent.domain.finding import Label
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Scored
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
-from edge_agent.settings import Settings, Vad
+from edge_agent.settings import Settings
+from edge_agent.settings_listening import Vad
 from tests.builders import WARNING, a_policy
 from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel, ScriptedRecognizer
 

@@ -100,6 +100,8 @@ def shows(name: str) -> set[str]:
     """Return the rights of everything that shows alerts."""
     return SHOWN | {
         f"read {BASE}/escalation/+",
+        f"read {BASE}/buttons/status",
+        f"read {BASE}/buttons/health",
         f"read {BASE}/cmd/{name}/+",
         f"write {BASE}/ack/+/{name}",
         f"write {BASE}/result/+/{name}",
@@ -109,7 +111,7 @@ def shows(name: str) -> set[str]:
 
 def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
     known = {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "wall-1": "wallboard", "desk-1": "lamp"}
-    known |= {"button-03": "button", "home": "home-assistant"}
+    known |= {"buttons": "buttons", "button-03": "button", "home": "home-assistant"}
     assert rights(settings, known) == {
         "agent": {
             f"write {BASE}/status",
@@ -122,10 +124,20 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"write {BASE}/cmd/+/+",
             f"read {BASE}/lamp/+/status",
             f"read {BASE}/ack/+/+",
-            f"read {BASE}/button/+",
             f"read {BASE}/device/+/alive",
             f"read {BASE}/result/+/+",
             "readwrite homeassistant/+/mamori_tokyo_f1_box1/+/config",
+        },
+        "buttons": {
+            f"write {BASE}/buttons/status",
+            f"write {BASE}/buttons/health",
+            f"write {BASE}/alert/+",
+            f"write {BASE}/escalation/+",
+            f"write {BASE}/button/+/led",
+            f"read {BASE}/ack/+/+",
+            f"read {BASE}/button/+",
+            f"read {BASE}/button/+/events/rpc",
+            f"read {BASE}/button/+/online",
         },
         "panel-1": shows("panel-1") | {f"read {BASE}/words/+"},
         "panel-2": shows("panel-2") | {f"read {BASE}/words/+"},
@@ -135,7 +147,13 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"read {BASE}/lamp/desk-1/state",
             f"write {BASE}/lamp/desk-1/status",
         },
-        "button-03": {f"write {BASE}/button/button-03", f"read {BASE}/button/button-03/led"},
+        "button-03": {
+            f"write {BASE}/button/button-03",
+            f"write {BASE}/button/button-03/events/rpc",
+            f"write {BASE}/button/button-03/online",
+            f"read {BASE}/button/button-03/led",
+            f"read {BASE}/buttons/status",
+        },
         "home": SHOWN
         | {
             "read homeassistant/+/mamori_tokyo_f1_box1/+/config",

@@ -21,7 +21,13 @@ from edge_agent.store import audit
 from edge_agent.store.database import open_live, open_main, writing
 
 UNITS = Path(__file__).parents[2] / "systemd"
-SERVICES = ("edge-agent.service", "edge-web.service", "edge-housekeeping.service", "edge-mirror@.service")
+SERVICES = (
+    "edge-agent.service",
+    "edge-buttons.service",
+    "edge-web.service",
+    "edge-housekeeping.service",
+    "edge-mirror@.service",
+)
 ALL = (*SERVICES, "edge-housekeeping.timer", "edge-mirror@.socket")
 MOST = 30
 """Highest exposure allowed, in tenths, as --threshold takes it."""
@@ -38,7 +44,7 @@ def _installed(folder: Path) -> Path:
     """Put copies of all units into `folder`, with programs that exist; return where they are."""
     programs = folder / "opt/mamori/current/bin"
     programs.mkdir(parents=True)
-    for name in ("mamori", "mamori-web", "python"):
+    for name in ("mamori", "mamori-buttons", "mamori-web", "python"):
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(0o755)
     units = folder / "units"
@@ -99,8 +105,17 @@ def test_the_agent_hears_sound_cards_and_sees_no_other_device() -> None:
     agent = _keys("edge-agent.service")
     assert (agent["DevicePolicy"], agent["DeviceAllow"]) == ("closed", "char-alsa rw")
     assert agent["SupplementaryGroups"] == "audio"
-    for unit in SERVICES[1:]:
+    for unit in set(SERVICES) - {"edge-agent.service", "edge-buttons.service"}:
         assert _keys(unit)["PrivateDevices"] == "yes"
+
+
+def test_the_buttons_need_neither_agent_nor_broker_and_see_pins_and_keys_alone() -> None:
+    text = (UNITS / "edge-buttons.service").read_text()
+    buttons = _keys("edge-buttons.service")
+    assert not {"Wants", "Requires", "BindsTo", "PartOf"} & buttons.keys()
+    assert buttons["After"] == "network.target"
+    assert re.findall(r"^DeviceAllow=(.*)$", text, re.MULTILINE) == ["char-input rw", "char-gpiochip rw"]
+    assert (buttons["DevicePolicy"], buttons["Restart"], buttons["StartLimitIntervalSec"]) == ("closed", "always", "0")
 
 
 def test_the_one_privilege_is_held_by_what_opens_the_mirror_alone() -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 import web_ui
+from edge_agent.domain.button import Effect, Trouble
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.domain.incident import IncidentState, Verdict
 from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
+from edge_agent.domain.press import PressSource
 from edge_agent.domain.roles import Role
 from web_ui.texts import LANGUAGES, Texts, catalogues
 from web_ui.views import Show
@@ -37,10 +39,16 @@ COMPLETED = {
     "live.seat.": [show.value for show in Show],
     "live.incident.": [state.value for state in IncidentState],
     "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
+    "pressed.": [effect.value for effect in Effect],
+    "buttons.trouble.": [trouble.value for trouble in Trouble],
+    "buttons.source.": [source.value for source in PressSource if source is not PressSource.PAGE],
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
         "receipt_refused",
+        "incident_called",
+        *(f"alert_{step}" for step in ("raised", "repeated", "taken_back")),
+        *(f"button_{step}" for step in ("pressed", "tested", "test_begun")),
         *(f"escalation_{step}" for step in ("asked", "skipped")),
         *(f"session_{step}" for step in ("began", "ended", "refused", "revoked")),
         *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),
