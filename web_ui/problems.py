@@ -7,7 +7,16 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from edge_agent.errors import AccessError, ButtonError, DutyError, MamoriError, StoreError, Text, TransitionError
+from edge_agent.errors import (
+    AccessError,
+    ButtonError,
+    DeviceError,
+    DutyError,
+    MamoriError,
+    StoreError,
+    Text,
+    TransitionError,
+)
 from edge_agent.log import Log
 from web_ui.access import FORBIDDEN, language, wants_page
 
@@ -19,6 +28,7 @@ UNAVAILABLE = 503
 _STATUS: dict[type[MamoriError], int] = {
     AccessError: FORBIDDEN,
     ButtonError: CONFLICT,
+    DeviceError: CONFLICT,
     DutyError: CONFLICT,
     TransitionError: CONFLICT,
     StoreError: UNAVAILABLE,
