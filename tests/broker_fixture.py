@@ -6,7 +6,7 @@ import getpass
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,10 +51,9 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        configuration = broker.folder(self.settings) / "mosquitto.conf"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [broker.program(), "-c", str(configuration)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                broker.command(self.settings), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         until(self._up)
 
@@ -94,15 +93,18 @@ class Broker:
         return MqttMessenger(**(fields | changes))  # type: ignore[arg-type]
 
 
+DEVICES = {"panel-1": "panel", "panel-2": "panel"}
+
+
 @contextmanager
-def running_broker(settings: Settings) -> Iterator[Broker]:
-    """Set up what a broker needs (authority, certificate, `agent`, `panel-1`, `panel-2`), start it, stop it after."""
+def running_broker(settings: Settings, devices: Mapping[str, str] = DEVICES) -> Iterator[Broker]:
+    """Set up what a broker needs (authority, certificate, `agent`, some devices), start it, stop it after."""
     now = datetime.now(UTC)
     pki.ensure_authority(settings.data / "pki", now=now)
     pki.ensure_server(settings.data / "pki", "broker", hosts=[settings.mqtt.host], now=now)
     broker.ensure_device(settings, "agent", "agent")
-    broker.ensure_device(settings, "panel-1", "panel")
-    broker.ensure_device(settings, "panel-2", "panel")
+    for name, kind in devices.items():
+        broker.ensure_device(settings, name, kind)
     broker.write_configuration(settings, user=getpass.getuser())
     running = Broker(settings)
     running.start()

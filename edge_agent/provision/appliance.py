@@ -72,7 +72,7 @@ def run(data: Path, *, demonstration: bool, settings_file: Path | None, say: Say
         [
             Child(
                 name="broker",
-                command=[broker.program(), "-c", str(broker.folder(settings) / "mosquitto.conf")],
+                command=broker.command(settings),
                 ready=lambda: listening(settings.mqtt.host, settings.mqtt.port),
             ),
             Child(

@@ -40,6 +40,12 @@ def program() -> str:
     return found
 
 
+def command(settings: Settings) -> list[str]:
+    """Return what runs the broker; raise `ProvisionError` if Mosquitto is not installed."""
+    script = share() / "firmware_config/mosquitto/broker.sh"
+    return ["bash", str(script), program(), str(folder(settings) / "mosquitto.conf")]
+
+
 def write_configuration(settings: Settings, *, user: str) -> Path:
     """Write mosquitto.conf for this box; `user` is whom the broker runs as. Returns the file."""
     there = folder(settings)

@@ -126,5 +126,9 @@ def _trace(found: Found, payload: str) -> str:
     if name in found.parts:
         return found.parts[name]
     if name:
-        return str(json.loads(payload)[name])
+        try:
+            return str(json.loads(payload)[name])
+        except (ValueError, KeyError, TypeError):
+            # Not as it should be: it is refused by whoever reads it, not here.
+            return uuid.uuid4().hex
     return uuid.uuid4().hex
