@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
+from collections import Counter
 from typing import Any
 
 from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
@@ -11,6 +13,10 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 MAX_HEADER_BYTES = 32 * 1024
 """Address and headers of one request; browsers of the floor send two or three kilobytes."""
+MOST_RECEIVING = 8
+"""Requests one address may have under way at once; a browser opens up to six connections."""
+OWN = frozenset({"127.0.0.1", "::1"})
+"""This box itself, which looks in on its pages too."""
 HANDSHAKE_S = 3.0
 """Time for the TLS handshake, on the premises a matter of milliseconds."""
 
@@ -30,10 +36,39 @@ class Headers(HeaderReader):
         return b"_" not in key_name
 
 
+class Crowd:
+    """Requests still being received, by address: one device that never finishes must not take every thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._receiving: Counter[str] = Counter()
+
+    def enter(self, address: str) -> bool:
+        """Let one more request begin; False if the address has `MOST_RECEIVING` unfinished ones."""
+        with self._lock:
+            if self._receiving[address] >= MOST_RECEIVING and address not in OWN:
+                return False
+            self._receiving[address] += 1
+            return True
+
+    def leave(self, address: str) -> None:
+        """Note that a request has been received, or never will be."""
+        with self._lock:
+            self._receiving[address] -= 1
+            if not self._receiving[address]:
+                del self._receiving[address]
+
+
 class Request(HTTPRequest):
     """A request with our reader of headers."""
 
     header_reader = Headers()
+
+    def parse_request(self) -> None:
+        """Read the request; one without a body has been received then, and may be answered for hours."""
+        super().parse_request()
+        if self.ready and self.method in {b"GET", b"HEAD"}:
+            self.conn.received()
 
 
 class Connection(HTTPConnection):
@@ -43,9 +78,26 @@ class Connection(HTTPConnection):
     heard = False
     """Whether anything has come from the other end."""
     shaken = False
+    receiving = False
+    crowd = Crowd()
 
     def communicate(self) -> bool:
         """Answer the next request; return whether the connection stays open."""
+        if not self.crowd.enter(self.remote_addr or ""):
+            return False
+        self.receiving = True
+        try:
+            return self._shake_hands() and bool(super().communicate())  # type: ignore[no-untyped-call]
+        finally:
+            self.received()
+
+    def received(self) -> None:
+        """Note that the present request has been received."""
+        if self.receiving:
+            self.receiving = False
+            self.crowd.leave(self.remote_addr or "")
+
+    def _shake_hands(self) -> bool:
         if isinstance(self.socket, ssl.SSLSocket) and not self.shaken:
             self.socket.settimeout(HANDSHAKE_S)
             try:
@@ -55,7 +107,7 @@ class Connection(HTTPConnection):
                 return False
             self.socket.settimeout(self.server.timeout)
             self.shaken = True
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        return True
 
 
 class Adapter(BuiltinSSLAdapter):

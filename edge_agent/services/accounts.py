@@ -20,6 +20,8 @@ from edge_agent.store.people import Person
 
 MINIMUM_PASSWORD = 12
 """Characters (design default; NIST SP 800-63B asks for at least 8, 15 where it is the only factor)."""
+DIFFERENT = 5
+"""Different characters: twelve times the same one is long but no secret."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 LONGEST_DISPLAY_NAME = 64
 MACHINE = "mamori"
@@ -43,7 +45,7 @@ def create_person(
     by: str = MACHINE,
 ) -> Person:
     """Create someone who may log in; raise `AccessError` for a taken name or a short password."""
-    _refuse_short(password)
+    _refuse_weak(password)
     _refuse_name(name, display_name)
     person = Person(
         name=name,
@@ -115,7 +117,7 @@ def change_password(db: Database, *, name: str, old: str, new: str, now: datetim
     A wrong `old` counts like a wrong password at the log-in.
     """
     prove(db, name=name, password=old, now=now, visitor=visitor)
-    _refuse_short(new)
+    _refuse_weak(new)
     if new == old:
         raise AccessError(
             Text("新しいパスワードが現在と同じです。", "The new password is the present one."),
@@ -187,11 +189,16 @@ def _refuse_name(name: str, display_name: str) -> None:
         )
 
 
-def _refuse_short(password: str) -> None:
+def _refuse_weak(password: str) -> None:
     if len(password) < MINIMUM_PASSWORD:
         raise AccessError(
             Text(f"パスワードは{MINIMUM_PASSWORD}文字以上にしてください。", f"At least {MINIMUM_PASSWORD} characters."),
             Text("長い文を使うと覚えやすくなります。", "A long sentence is easy to remember."),
+        )
+    if len(set(password)) < DIFFERENT:
+        raise AccessError(
+            Text("同じ文字の繰り返しが多すぎます。", "Too few different characters."),
+            Text(f"{DIFFERENT}種類以上の文字を使ってください。", f"Use at least {DIFFERENT} different ones."),
         )
 
 

@@ -205,6 +205,7 @@ def test_one_time_passwords_differ_and_can_be_read_out() -> None:
         (WRONG, "あたらしい長い合い言葉です", "present password is wrong"),
         (PASSWORD, "みじかい", "At least 12 characters"),
         (PASSWORD, PASSWORD, "is the present one"),
+        (PASSWORD, "ababababababab", "Too few different characters"),
     ],
 )
 def test_a_password_is_not_changed_without_the_old_one_a_long_one_and_another_one(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge_agent.domain.roles import Role
 from edge_agent.store import audit, people
-from tests.web_ui.conftest import PASSWORD, Pages
+from tests.web_ui.conftest import PASSWORD, Pages, seats
 
 NEW = "another long password"
 
@@ -52,6 +54,22 @@ def test_another_role_holds_at_once(pages: Pages) -> None:
     assert admin.post("/people/supervisor/role", role="trainer").status_code == 303
     assert supervisor.get("/").headers["Location"].startswith("/login")
     assert pages.browser("supervisor").get("/incidents/").status_code == 403
+
+
+def test_groups_are_given_and_taken_on_the_page(tmp_path: Path, prepared: Path) -> None:
+    first, second, third = seats(3)
+    grouped = (msgspec.structs.replace(first, group="east"), msgspec.structs.replace(second, group="west"), third)
+    pages = Pages(tmp_path, prepared=prepared, seats=grouped)
+    admin = pages.browser("administrator")
+    page = admin.get("/people/supervisor").text
+    assert 'value="east"' in page
+    assert 'value="west"' in page
+    assert admin.post("/people/supervisor/groups", group="east").status_code == 303
+    assert "2番席" not in pages.browser("supervisor").get("/").text
+    assert admin.post("/people/supervisor/groups", group="north").status_code == 403
+    assert admin.post("/people/supervisor/groups").status_code == 303
+    assert "2番席" in pages.browser("supervisor").get("/").text
+    pages.close()
 
 
 def test_a_new_password_unlocks_and_ends_the_old_sessions(pages: Pages) -> None:
