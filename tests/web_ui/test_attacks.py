@@ -365,6 +365,7 @@ def test_connections_that_say_nothing_keep_nobody_waiting(line: Line) -> None:
 
 @pytest.mark.parametrize("begun", [b"GET /login HTTP/1.1\r\nHost: loc", LOG_IN + b"Content-Length: 20\r\n\r\nname="])
 def test_a_device_that_never_finishes_its_requests_takes_no_thread_from_others(line: Line, begun: bytes) -> None:
+    began = time.monotonic()
     trickling = []
     for _ in range(THREADS + 10):
         plain = socket.create_connection(("127.0.0.1", line.port), source_address=("127.0.0.2", 0))
@@ -373,7 +374,6 @@ def test_a_device_that_never_finishes_its_requests_takes_no_thread_from_others(l
             trickling[-1].sendall(begun)
         if not trickling or trickling[-1].fileno() < 0 or plain.fileno() >= 0:
             plain.close()
-    began = time.monotonic()
     assert line.say(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200")
     assert time.monotonic() - began < HANDSHAKE_S
     for each in trickling:
