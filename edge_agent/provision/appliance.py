@@ -140,7 +140,7 @@ def _know_devices(settings: Settings) -> None:
     try:
         known = {device.name for device in device_table.everything(db)}
         for name, kind in broker.devices(settings).items():
-            if kind != broker.AGENT and name not in known:
+            if kind not in broker.OWN and name not in known:
                 devices.register(db, name=name, kind=DeviceKind(kind), by=devices.MACHINE, now=datetime.now(UTC))
     finally:
         db.close()

@@ -20,7 +20,9 @@ from edge_agent.settings import Settings, share
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
 AGENT = "agent"
 BUTTONS = "buttons"
-KINDS = (AGENT, BUTTONS, *(kind.value for kind in DeviceKind))
+OWN = (AGENT, BUTTONS)
+"""Kinds of the box's own processes; no device may have them, or their names."""
+KINDS = (*OWN, *(kind.value for kind in DeviceKind))
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -90,7 +92,8 @@ def add_device(settings: Settings, name: str, kind: str) -> str:
     Raises:
         ProvisionError: for a name or kind that cannot be, or when mosquitto_passwd fails.
     """
-    if not NAME.fullmatch(name) or kind not in KINDS:
+    known_as = devices(settings).get(name, kind)
+    if not NAME.fullmatch(name) or kind not in KINDS or (known_as != kind and known_as in OWN):
         raise ProvisionError(
             Text(f"機器「{name}」（種類 {kind}）は登録できません。", f"Device {name!r} (kind {kind}) cannot be added."),
             Text(
@@ -108,7 +111,7 @@ def add_device(settings: Settings, name: str, kind: str) -> str:
 def revoke_device(settings: Settings, name: str) -> None:
     """Take a device's identity away; raise `ProvisionError` if there is none of that name."""
     known = devices(settings)
-    if known.pop(name, None) is None:
+    if known.pop(name, AGENT) in OWN:
         raise ProvisionError(
             Text(f"機器「{name}」は登録されていません。", f"There is no device {name!r}."),
             Text("「mamori device list」で確認してください。", "See “mamori device list”."),

@@ -67,6 +67,16 @@ def test_the_agents_own_kind_cannot_be_given_to_a_device(data: Path) -> None:
     assert mamori(data, "add", "agent-2", "--kind", "agent").exit_code == 2
 
 
+@pytest.mark.parametrize("own", ["agent", "buttons"])
+def test_the_boxs_own_identities_are_neither_replaced_nor_revoked(data: Path, settings: Settings, own: str) -> None:
+    broker.add_device(settings, own, own)
+    before = (broker.folder(settings) / "passwords").read_text()
+    assert "cannot be added" in mamori(data, "add", own).stderr
+    assert "There is no device" in mamori(data, "revoke", own).stderr
+    assert (broker.folder(settings) / "passwords").read_text() == before
+    assert broker.devices(settings) == {own: own}
+
+
 def test_an_ini_block_says_the_same(data: Path, settings: Settings) -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(mamori(data, "add", "panel-2", "--format", "ini").stdout)
