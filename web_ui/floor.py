@@ -31,6 +31,7 @@ def page() -> ResponseReturnValue:
         "missing": behind.feed.missing,
         "language": language(),
         "mayAct": may_act(),
+        "mayListen": may_do(Right.LISTEN_LIVE),
         "mayOpen": may_do(Right.SEE_INCIDENTS),
         "texts": behind.texts[language()].for_scripts(),
         "floor": floor,

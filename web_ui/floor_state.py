@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_agent.domain.device import Presence
 from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
-from edge_agent.store import devices, duty, incidents, lamps, live, receipts
+from edge_agent.store import devices, duty, incidents, lamps, listenings, live, receipts
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -31,10 +31,11 @@ RECENT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What is going on now: line states by seat, words by call, and how many lamps do not answer."""
+    """What is going on now: line states by seat, words by call, calls listened in on, lamps that do not answer."""
 
     lines: Mapping[str, LineStatus] = field(default_factory=dict)
     words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
+    listened: frozenset[str] = frozenset()
     lamp_faults: int = 0
 
 
@@ -88,6 +89,7 @@ def read_happening(now: Database) -> Happening:
     return Happening(
         lines=lines,
         words={call: tuple(words_view(w) for w in live.words(now, call)[-WORDS_SHOWN:]) for call in calls},
+        listened=listenings.calls(now),
         lamp_faults=sum(lamp.fault is not None for lamp in lamps.everything(now)),
     )
 
@@ -102,12 +104,17 @@ def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView,
     labels = seat_labels(settings)
     strangers = {seat: Text(seat, seat) for seat in happening.lines if seat not in labels}
     unfinished = [incident for incident in shown if incident.state not in FINISHED]
+    alerted = {incident.call_id for incident in unfinished}
     return Floor(
         seats=tuple(
-            seat_view(seat, label, happening.lines.get(seat), unfinished)
+            seat_view(seat, label, line, unfinished, listened=bool(line and line.call_id in happening.listened))
             for seat, label in (labels | strangers).items()
+            for line in [happening.lines.get(seat)]
         ),
-        words=happening.words,
+        words={
+            call: tuple(replace(w, alerted=w.telling and call in alerted) for w in words)
+            for call, words in happening.words.items()
+        },
         incidents=shown,
     )
 

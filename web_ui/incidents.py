@@ -83,7 +83,8 @@ def page(incident_id: str) -> ResponseReturnValue:
     )
     alert = incident.alert
     heard = live.words(behind.live, alert.call_id) if may_do(Right.READ_WORDS) else []
-    words = [words_view(w) for w in heard[-WORDS_SHOWN:]]
+    alerted = incident.state not in FINISHED
+    words = [words_view(w, alerted=True) for w in heard[-WORDS_SHOWN:] if w.telling and alerted]
     start = {
         "seen": seen,
         "now": behind.clock.now(),

@@ -18,6 +18,7 @@ from flask import Flask
 
 from edge_agent import log, settings
 from edge_agent.errors import MamoriError, PortInUseError, SettingsError, StoreError, Text
+from edge_agent.services import listening
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from web_ui.app import create_app
@@ -101,8 +102,8 @@ def serve(box: Settings) -> int:
     """Serve until told to stop; return the exit code. Raises `MamoriError` if it cannot start."""
     app = create_app(box, load_policy(box.policy_file), secret_key=_secret_key(box.data / "secrets" / "web-session"))
     behind: Context = app.extensions[EXTENSION]
-    # Opened once before anybody is served, so that a database that cannot be used stops the start.
-    _ = behind.main, behind.live
+    # Both databases are used before anybody is served, so that one that cannot be stops the start.
+    listening.end_left_over(behind.main, behind.live, now=behind.clock.now())
     server = make_server(app, box)
     redirect = make_redirect(box)
     stop = threading.Event()

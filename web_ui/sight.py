@@ -1,4 +1,10 @@
-"""How much of the floor one person sees: the seats of their groups, and words only with the right to read them."""
+"""How much of the floor one person sees.
+
+Rules:
+1. Somebody sees the seats of their groups.
+2. Words come only with the right to read them, and then only those an unfinished incident rests on.
+3. All words of a call come to whoever listens in on it, and to nobody else.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +14,21 @@ from edge_agent.domain.roles import Right, may, sees_seat
 from edge_agent.settings import Settings
 from edge_agent.store.people import Person
 from web_ui.floor_state import Change, Floor, Words
-from web_ui.views import IncidentView, SeatView
+from web_ui.views import IncidentView, SeatView, WordsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """What somebody sees. `seats` of None are all there are, those the settings do not know too.
 
-    `cards` are the states of seats, `words` what is said in calls.
+    `cards` are the states of seats, `words` what alerts rest on. Whoever listens in on a call (`hears`, its id) sees
+    its words through a stream of its own and nothing else there.
     """
 
     seats: frozenset[str] | None = None
     cards: bool = True
     words: bool = True
+    hears: str | None = None
 
     def sees(self, seat: str) -> bool:
         """Return whether they deal with a seat."""
@@ -36,21 +44,30 @@ class Sight:
         calls = {view.call_id for view in seats}
         return Floor(
             seats=seats if self.cards else (),
-            words={call: words for call, words in floor.words.items() if call in calls} if self.words else {},
+            words={
+                call: seen for call, words in floor.words.items() if call in calls and (seen := self.of_words(words))
+            },
             incidents=tuple(self.of_incident(view) for view in floor.incidents if self.sees(view.seat)),
         )
+
+    def of_words(self, words: tuple[WordsView, ...]) -> tuple[WordsView, ...]:
+        """Return those of a call's words that may be read without listening in."""
+        return tuple(w for w in words if w.alerted) if self.words else ()
 
     def of_change(self, change: Change) -> Change | None:
         """Return a change as it is seen, or None if it is not."""
         if not self.sees(change.seat):
             return None
+        if self.hears is not None:
+            return change if isinstance(change, Words) and change.call_id == self.hears else None
         match change:
             case IncidentView():
                 return self.of_incident(change)
             case SeatView():
                 return change if self.cards else None
             case Words():
-                return change if self.words else None
+                seen = self.of_words(change.words)
+                return replace(change, words=seen) if seen else None
 
 
 WHOLE_FLOOR = Sight()

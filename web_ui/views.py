@@ -50,7 +50,10 @@ class Show(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatView:
-    """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call."""
+    """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call.
+
+    `listened` if somebody listens in on it.
+    """
 
     seat: str
     label: Text
@@ -63,17 +66,23 @@ class SeatView:
     dropped: int = 0
     incident: str | None = None
     severity: int = 0
+    listened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsView:
-    """One utterance on the page; `telling` if an alert relied on it."""
+    """One utterance on the page.
+
+    `telling` if an alert relied on it, `alerted` if that alert's incident is unfinished: then it is part of what is to
+    be dealt with, and seen without listening in.
+    """
 
     sequence: int
     speaker: Speaker
     text: str
     final: bool
     telling: bool
+    alerted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +118,9 @@ class IncidentView:
     seen: int
 
 
-def seat_view(seat: str, label: Text, status: LineStatus | None, incidents: Sequence[IncidentView]) -> SeatView:
+def seat_view(
+    seat: str, label: Text, status: LineStatus | None, incidents: Sequence[IncidentView], *, listened: bool = False
+) -> SeatView:
     """Return a seat's card; `incidents` are the unfinished ones of the whole floor."""
     if status is None:
         return SeatView(seat=seat, label=label, show=Show.WAITING)
@@ -126,17 +137,19 @@ def seat_view(seat: str, label: Text, status: LineStatus | None, incidents: Sequ
         dropped=status.dropped,
         incident=urgent.incident if urgent else None,
         severity=urgent.severity if urgent else 0,
+        listened=listened,
     )
 
 
-def words_view(words: LiveWords) -> WordsView:
-    """Return an utterance as the pages show it."""
+def words_view(words: LiveWords, *, alerted: bool = False) -> WordsView:
+    """Return an utterance as the pages show it; `alerted` if its call has an unfinished incident."""
     return WordsView(
         sequence=words.sequence,
         speaker=words.speaker,
         text=words.text,
         final=words.final,
         telling=words.telling,
+        alerted=words.telling and alerted,
     )
 
 

@@ -27,7 +27,7 @@ from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, Comp
 from edge_agent.ports import Clock
 from edge_agent.services import incidents, topics
 from edge_agent.settings import Box
-from edge_agent.store import live
+from edge_agent.store import listenings, live
 from edge_agent.store.database import Database, writing
 from edge_agent.store.live import LineStatus, LiveWords
 
@@ -73,6 +73,8 @@ class Recorder:
         self._send_unstored = send_unstored
         self._inbox: queue.Queue[Callable[[Database, Database], None]] = queue.Queue(INBOX)
         self._lines = {seat: LineStatus(seat=seat, state=LineState.IDLE) for seat in seats}
+        self._listened: frozenset[str] = frozenset()
+        self._live_version: int | None = None
         self._unwritten: dict[str, _Unwritten] = {}
         self._monotonic = monotonic
         self._retry_at = 0.0
@@ -135,9 +137,21 @@ class Recorder:
             step = None
         if step is not None:
             step(main, now)
+        self._look_for_listeners(now)
         # However busy the floor is: an alert that waits for the disk does not wait for silence too.
         if self._unwritten and self._monotonic() >= self._retry_at:
             self._retry(main)
+
+    def _look_for_listeners(self, now: Database) -> None:
+        """Tell the operators' side when somebody begins or ceases to listen in; the pages write who does."""
+        version = now.version()
+        if version == self._live_version:
+            return
+        self._live_version = version
+        before, self._listened = self._listened, listenings.calls(now)
+        for status in self._lines.values():
+            if status.call_id in before ^ self._listened:
+                self._publish(status)
 
     def _on_events(self, main: Database, now: Database, seat: str, events: Sequence[Event]) -> None:
         # Alerts first: they must not wait for what is only shown.
@@ -218,6 +232,7 @@ class Recorder:
             "seat": status.seat,
             "state": status.state.value,
             "since": since,
+            "listened": status.call_id in self._listened,
             "at": self._clock.now().isoformat(),
         }
         self._show_state(topics.line_state(self._box, status.seat), json.dumps(payload))

@@ -135,3 +135,4 @@ def forget_all(db: Database) -> None:
     """Forget everything, as at the start of the agent."""
     db.table("words").delete_where()
     db.table("lines").delete_where()
+    db.table("listenings").delete_where()

@@ -250,3 +250,11 @@ def m002_lamps(db: sqlite_utils.Database) -> None:
     db.table("lamps").create(
         {"name": str, "kind": str, "colour": str, "pattern": str, "fault_ja": str, "fault_en": str}, pk="name"
     )
+
+
+@LIVE()
+def m003_listenings(db: sqlite_utils.Database) -> None:
+    """Who listens in on which call."""
+    db.table("listenings").create(
+        {"listening_id": str, "call_id": str, "seat": str, "person": str, "begun_at": str}, pk="listening_id"
+    )

@@ -124,7 +124,7 @@ def test_whatever_the_agent_and_a_panel_say_is_as_published(settings: Settings, 
     agent.start()
     panel.start()
     thread.start()
-    line = {"seat": "01", "state": "idle", "since": None, "at": at}
+    line = {"seat": "01", "state": "idle", "since": None, "listened": False, "at": at}
     sender.show_state(topics.line_state(BOX, "01"), json.dumps(line))
     try:
         until(panel.arrived)

@@ -16,8 +16,9 @@ from edge_agent.domain.call import LineState, Speaker
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
 from edge_agent.services import topics
-from edge_agent.store import audit, incidents, live, outbox
-from edge_agent.store.database import Database, open_live, open_main
+from edge_agent.store import audit, incidents, listenings, live, outbox
+from edge_agent.store.database import Database, open_live, open_main, writing
+from edge_agent.store.listenings import Listening
 from edge_agent.store.live import LineStatus
 from tests.builders import BOX, START, WARNING, a_policy, after, an_alert, said, words
 from tests.fakes import Moments, StandingClock
@@ -153,6 +154,40 @@ def test_a_line_is_shown_from_the_start_of_its_call_to_the_end(floor: Floor) -> 
     of_line = [(state["state"], state["since"]) for state in floor.states if state["seat"] == "01"]
     assert of_line == [("idle", None), ("in_call", after(-1.5).isoformat()), ("idle", None)]
     assert [state["state"] for state in floor.states if state["seat"] == "02"] == ["idle"]
+
+
+def test_the_operator_is_told_while_somebody_listens_in_on_their_call(floor: Floor) -> None:
+    listening = Listening(listening_id="l-1", call_id="call-1", seat="01", person="sato", begun_at=START)
+
+    def begins() -> None:
+        with writing(floor.page):
+            listenings.put(floor.page, listening)
+
+    def ends() -> None:
+        with writing(floor.page):
+            listenings.remove(floor.page, listening.listening_id)
+
+    def nothing() -> None:
+        floor.recorder.note_levels("02", customer=-50.0, operator=-50.0, dropped=0)
+
+    floor.day(floor.hears(BEGUN), lambda: (begins(), nothing()), lambda: (ends(), nothing()), floor.hears(OVER))
+    of_line = [(state["state"], state["listened"]) for state in floor.states if state["seat"] == "01"]
+    assert of_line == [("idle", False), ("in_call", False), ("in_call", True), ("in_call", False), ("idle", False)]
+    assert not any(state["listened"] for state in floor.states if state["seat"] == "02")
+
+
+def test_the_next_call_of_a_seat_is_not_listened_in_on(floor: Floor) -> None:
+    def begins() -> None:
+        with writing(floor.page):
+            listenings.put(
+                floor.page,
+                Listening(listening_id="l-1", call_id="call-1", seat="01", person="sato", begun_at=START),
+            )
+        floor.recorder.note_levels("02", customer=-50.0, operator=-50.0, dropped=0)
+
+    floor.day(floor.hears(BEGUN), begins, floor.hears(OVER), floor.hears(replace(BEGUN, call_id="call-2")))
+    of_line = [(state["state"], state["listened"]) for state in floor.states if state["seat"] == "01"]
+    assert of_line[2:] == [("in_call", True), ("idle", False), ("in_call", False)]
 
 
 def test_a_line_shows_warnings_complaint_and_danger(floor: Floor) -> None:

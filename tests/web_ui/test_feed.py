@@ -12,6 +12,7 @@ from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, START
 from tests.web_ui.conftest import Pages, in_call
 from web_ui.feed import BACKLOG, RING, STALE_S, Subscriber
+from web_ui.sight import Sight
 
 Sent = list[tuple[str, str, Any]]
 
@@ -75,7 +76,9 @@ def test_only_what_has_changed_is_sent(pages: Pages) -> None:
     pages.line(in_call())
     pages.words(spoken(0), spoken(1, "えっと", final=False))
     pages.tick()
-    subscriber, _ = connect(pages)
+    connected = pages.context.feed.subscribe(None, limit=9, sight=Sight(hears="call-1"))
+    assert connected is not None
+    subscriber, _ = connected
     pages.words(spoken(1, "えっと、注文番号は"))
     pages.tick()
     ((_, name, payload),) = waiting(subscriber)

@@ -284,7 +284,8 @@ def test_an_alert_is_on_the_page_within_a_second_and_one_tap_acknowledges_it(
     floor: Floor, page: Page, tmp_path: Path
 ) -> None:
     busy_floor(floor)
-    expect(page.locator(".seat[data-seat='03'] .said").last).to_contain_text("夜道に気をつけろよ")
+    expect(page.locator(".seat[data-seat='08']")).to_have_attribute("data-show", "in_call")
+    expect(page.locator(".seat .said")).to_have_count(0)
     quote = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
     alert = floor.hears("03", Label.THREAT, quote, warnings=1)
     committed = time.monotonic()
@@ -311,6 +312,35 @@ def test_an_alert_is_on_the_page_within_a_second_and_one_tap_acknowledges_it(
     shot(page, tmp_path, "floor-ja-1280-acknowledged")
 
 
+def test_listening_in_is_shown_to_everybody_and_ends_with_its_page(
+    browser: Browser, floor: Floor, page: Page, tmp_path: Path
+) -> None:
+    busy_floor(floor)
+    quote = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
+    floor.hears("03", Label.THREAT, quote, warnings=1)
+    other = browser.new_page(viewport={"width": 1280, "height": 800}, locale="ja-JP")
+    log_in(other, floor, "tanaka")
+    seat = page.locator(".seat[data-seat='03']")
+    expect(seat.locator(".said")).to_have_text([f"お客様{quote}"])
+    seat.get_by_role("button", name="通話を聞く").click()
+    expect(seat).to_contain_text("そのお言葉が続くとご案内できかねます")
+    expect(seat.get_by_role("button", name="聞くのをやめる")).to_have_attribute("aria-pressed", "true")
+    shown = other.locator(".seat[data-seat='03'] .listened")
+    expect(shown).to_have_text("聞かれています")
+    expect(other.locator(".seat[data-seat='03'] .said")).to_have_count(1)
+    shot(page, tmp_path, "floor-ja-1280-listening")
+
+    seat.get_by_role("button", name="聞くのをやめる").click()
+    expect(seat.locator(".said")).to_have_count(1)
+    expect(shown).to_be_hidden(timeout=10_000)
+    page.locator(".seat[data-seat='08'] .listen").click()
+    heard = other.locator(".seat[data-seat='08'] .listened")
+    expect(heard).to_be_visible()
+    page.goto("about:blank")
+    expect(heard).to_be_hidden(timeout=10_000)
+    other.close()
+
+
 def test_what_one_supervisor_does_is_seen_by_the_other(browser: Browser, floor: Floor, page: Page) -> None:
     busy_floor(floor)
     alert = floor.hears("03", Label.THREAT, "夜道に気をつけろよ")
@@ -331,6 +361,9 @@ def test_an_incident_is_taken_closed_and_certified_on_its_page(floor: Floor, pag
     page.locator(".seat[data-seat='03'] [data-go]").click()
     expect(page.locator("h1")).to_have_text("威嚇・脅迫の疑い")
     expect(page.locator(".caution")).to_contain_text("「疑い」")
+    expect(page.locator("#words")).to_contain_text("夜道に気をつけろよ")
+    expect(page.locator("#words")).not_to_contain_text("そのお言葉が続くとご案内できかねます")
+    page.click("#listen")
     expect(page.locator("#words")).to_contain_text("そのお言葉が続くとご案内できかねます")
     shot(page, tmp_path, "incident-ja-1280")
     page.click("form[action$='/take'] button")

@@ -42,20 +42,22 @@ def test_the_page_starts_with_the_floor_as_it_is_in_the_order_of_the_settings(pa
             seat="02",
             sequence=0,
             speaker=Speaker.CUSTOMER,
-            text="もしもし",
+            text="夜道に気をつけろよ",
             final=True,
             start_s=0.0,
             end_s=1.0,
+            telling=True,
         )
     )
+    pages.alert(seat="02")
     floor = start_of(pages.browser("supervisor"))["floor"]
     assert [(seat["seat"], seat["show"]) for seat in floor["seats"]] == [
         ("01", "idle"),
-        ("02", "in_call"),
+        ("02", "suspected"),
         ("03", "waiting"),
     ]
     assert floor["seats"][1]["since"] == START.isoformat().replace("+00:00", "Z")
-    assert floor["words"]["call-1"][0]["text"] == "もしもし"
+    assert floor["words"]["call-1"][0]["text"] == "夜道に気をつけろよ"
 
 
 def test_a_viewer_is_given_no_buttons(pages: Pages) -> None:

@@ -6,18 +6,21 @@ const TOAST_MS = 8000;
 let hide;
 
 export async function act(path) {
-  const token = document.querySelector("meta[name=csrf-token]").content;
   try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { Accept: "application/json", "X-CSRFToken": token },
-    });
-    if (answer.ok) return;
-    const { what, remedy } = await answer.json();
-    toast(`${what} ${remedy}`);
+    await post(path);
   } catch {
     toast(t("live.failed"));
   }
+}
+
+// Returns the answer, or nothing after having said what was wrong; throws if none comes.
+export async function post(path, { signal, accept = "application/json" } = {}) {
+  const token = document.querySelector("meta[name=csrf-token]").content;
+  const answer = await fetch(path, { method: "POST", headers: { Accept: accept, "X-CSRFToken": token }, signal });
+  if (answer.ok) return answer;
+  const { what, remedy } = await answer.json();
+  toast(`${what} ${remedy}`);
+  return undefined;
 }
 
 export function toast(text) {

@@ -1,18 +1,25 @@
 // The incident page: follows what others do to the incident, and the call's words while it lasts.
 
 import { refresh } from "./fresh.js";
+import { Listening } from "./listen.js";
 import { showListening, showState, Stream } from "./stream.js";
 import { given, t } from "./texts.js";
 import { Words } from "./words.js";
 
 let spoken = [...given().words];
 let words;
+let listening;
 
 function showWords() {
   const box = document.getElementById("words");
   if (!box) return;
   words = new Words(box);
   words.put(spoken);
+  const button = document.getElementById("listen");
+  if (!button) return;
+  if (listening) listening.move(button, words);
+  else listening = new Listening(button, words, 60);
+  listening.offer(given().callId);
 }
 
 function add(utterances) {

@@ -1,6 +1,7 @@
 // Seat cards, in the order of the settings; each is made once and then changed in place.
 
 import { elapsed, secondsSince } from "./clock.js";
+import { Listening } from "./listen.js";
 import { given, pick, t } from "./texts.js";
 import { Words } from "./words.js";
 
@@ -27,6 +28,7 @@ export class Seats {
       }
     }
     for (const card of this.cards.values()) {
+      if (card.listening.on) continue;
       card.words.clear();
       card.callId = null;
     }
@@ -39,10 +41,13 @@ export class Seats {
     const { element } = card;
     if (card.callId !== view.call_id) {
       this.calls.delete(card.callId);
+      card.listening.stop();
       card.words.clear();
       card.callId = view.call_id;
       if (view.call_id) this.calls.set(view.call_id, card);
     }
+    // An incident that is finished leaves no words behind.
+    if (!view.incident && card.view?.incident && !card.listening.on) card.words.clear();
     card.view = view;
     element.dataset.show = view.show;
     element.dataset.severity = view.severity;
@@ -52,6 +57,8 @@ export class Seats {
     put(element, "[data-note]", note(view));
     put(element, "[data-warnings]", view.warnings ? t("live.warnings", { count: view.warnings }) : "");
     put(element, "[data-dropped]", view.dropped ? t("live.dropped", { count: view.dropped }) : "");
+    put(element, "[data-listened]", view.listened ? t("live.listened") : "");
+    card.listening.offer(given().mayListen ? view.call_id : null);
     const go = element.querySelector("[data-go]");
     go.hidden = !view.incident || !given().mayOpen;
     if (view.incident) go.href = `/incidents/${encodeURIComponent(view.incident)}`;
@@ -84,7 +91,9 @@ export class Seats {
     this.section.append(element);
     const box = element.querySelector("[data-words]");
     box.lang = "ja";
-    const card = { element, view: null, callId: null, words: new Words(box) };
+    const words = new Words(box);
+    const listening = new Listening(element.querySelector("[data-listen]"), words, 16);
+    const card = { element, view: null, callId: null, words, listening };
     this.cards.set(seat, card);
     return card;
   }

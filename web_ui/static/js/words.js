@@ -15,6 +15,15 @@ export class Words {
     this.inner.replaceChildren();
   }
 
+  // What was heard by listening in goes; what an alert rests on stays.
+  keepAlerted() {
+    for (const [sequence, line] of this.shown) {
+      if (line.dataset.alerted) continue;
+      line.remove();
+      this.shown.delete(sequence);
+    }
+  }
+
   get empty() {
     return this.shown.size === 0;
   }
@@ -28,7 +37,7 @@ export class Words {
     }
   }
 
-  putOne({ sequence, speaker, text, final, telling }) {
+  putOne({ sequence, speaker, text, final, telling, alerted }) {
     let line = this.shown.get(sequence);
     if (!line) {
       line = document.createElement("p");
@@ -39,6 +48,7 @@ export class Words {
       const next = [...this.inner.children].find((other) => Number(other.dataset.sequence) > sequence);
       this.inner.insertBefore(line, next ?? null);
     }
+    line.dataset.alerted = alerted ? "yes" : "";
     line.className = `said ${speaker}${final ? "" : " partial"}${telling ? " telling" : ""}`;
     line.firstChild.textContent = t(speaker === "customer" ? "live.customer" : "live.operator");
     const spoken = line.lastChild;
