@@ -8,7 +8,7 @@ from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from edge_agent.domain.roles import Right, may
+from edge_agent.domain.roles import Right, Role, may
 from edge_agent.errors import AccessError, Text
 from edge_agent.services import sessions
 from edge_agent.settings import Settings
@@ -57,6 +57,8 @@ def home() -> str:
     """Return the path of the page on which whoever asks starts; the log-in leads there."""
     if g.get("person") is None:
         return url_for("floor.page")
+    if g.person.role is Role.VIEWER:
+        return url_for("wall.page")
     for endpoint in HOMES:
         view = current_app.view_functions.get(endpoint)
         right = right_of(view) if view else None
@@ -140,5 +142,6 @@ def _require_right(endpoint: str | None) -> ResponseReturnValue | None:
 def _log_in_first() -> ResponseReturnValue:
     if not wants_page():
         return Response(status=UNAUTHORIZED)
-    target = request.path if request.method == "GET" else None
+    # Nobody asks for the first page by name who only typed the box's: they start where they belong.
+    target = request.path if request.method == "GET" and request.endpoint != "floor.page" else None
     return redirect(url_for("session.login", next=target), 303)

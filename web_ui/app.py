@@ -31,6 +31,7 @@ from web_ui import (
     second,
     session,
     staff,
+    wall,
 )
 from web_ui.context import EXTENSION, Context, WallClock, context
 from web_ui.feed import Feed
@@ -76,6 +77,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         second.blueprint,
         staff.blueprint,
         floor.blueprint,
+        wall.blueprint,
         live.blueprint,
         listen.blueprint,
         incidents.blueprint,

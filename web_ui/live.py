@@ -17,7 +17,7 @@ from web_ui.context import Context, context
 from web_ui.feed import Subscriber, wire_event
 from web_ui.floor_state import read_floor
 from web_ui.rights import needs
-from web_ui.sight import sight_of
+from web_ui.sight import Sight, sight_of
 
 blueprint = Blueprint("live", __name__)
 
@@ -32,10 +32,14 @@ RETRY_MS = 1000
 @blueprint.get("/events")
 @needs(Right.FOLLOW)
 def events() -> ResponseReturnValue:
-    """Stream what changes: what was missed since the given event, or everything anew, then the rest as it comes."""
+    """Stream what changes: what was missed since the given event, or everything anew, then the rest as it comes.
+
+    With ``words=none`` no words are sent, whoever asks: everybody in the room reads a screen on the wall.
+    """
     behind = context()
+    seen = _narrowed(sight())
     last_id = request.headers.get("Last-Event-ID") or request.args.get("after")
-    connected = behind.feed.subscribe(last_id, limit=STREAMS, sight=sight())
+    connected = behind.feed.subscribe(last_id, limit=STREAMS, sight=seen)
     if connected is None:
         abort(503)
     subscriber, missed = connected
@@ -49,6 +53,10 @@ def events() -> ResponseReturnValue:
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: behind.feed.unsubscribe(subscriber))
     return response
+
+
+def _narrowed(whole: Sight) -> Sight:
+    return whole.without_words() if request.args.get("words") == "none" else whole
 
 
 @blueprint.get("/alive")
@@ -101,4 +109,5 @@ def _session_holds(behind: Context, token: str, subscriber: Subscriber) -> bool:
     if found is None or found.must_change or not may(found.role, Right.FOLLOW):
         return False
     # Somebody whose role or groups have changed comes back for what they see now.
-    return sight_of(found, behind.settings) == subscriber.sight
+    now_seen = sight_of(found, behind.settings)
+    return subscriber.sight in (now_seen, now_seen.without_words())

@@ -34,6 +34,10 @@ class Sight:
         """Return whether they deal with a seat."""
         return self.seats is None or seat in self.seats
 
+    def without_words(self) -> Sight:
+        """Return what is seen where everybody reads along: the same floor, no words."""
+        return replace(self, words=False)
+
     def of_incident(self, view: IncidentView) -> IncidentView:
         """Return an incident without the caller's words if they may not be read."""
         return view if self.words else replace(view, quotes=(), telling=())

@@ -5,8 +5,10 @@ const RETRY_MS = 2000;
 
 export class Stream {
   // `handlers`: a function for each event name; `onState(connected, lastHeard)` is told every second.
-  constructor({ seen, handlers, onState }) {
+  // Without `words` none are sent, whoever looks.
+  constructor({ seen, handlers, onState, words = true }) {
     this.seen = seen;
+    this.words = words;
     this.handlers = handlers;
     this.onState = onState;
     this.heard = Date.now();
@@ -20,8 +22,10 @@ export class Stream {
   open() {
     this.source?.close();
     clearTimeout(this.again);
-    const query = this.seen ? `?after=${encodeURIComponent(this.seen)}` : "";
-    this.source = new EventSource(`/events${query}`);
+    const query = new URLSearchParams();
+    if (this.seen) query.set("after", this.seen);
+    if (!this.words) query.set("words", "none");
+    this.source = new EventSource(`/events?${query}`);
     this.source.onopen = () => this.note(true);
     this.source.onerror = () => this.lose();
     for (const [name, handle] of Object.entries(this.handlers)) {
