@@ -28,7 +28,7 @@ from edge_agent.ports import Clock
 from edge_agent.services import incidents, topics
 from edge_agent.settings import Box
 from edge_agent.store import listenings, live
-from edge_agent.store.database import Database, writing
+from edge_agent.store.database import Database, reading, writing
 from edge_agent.store.live import LineStatus, LiveWords
 
 INBOX = 4096
@@ -144,11 +144,17 @@ class Recorder:
 
     def _look_for_listeners(self, now: Database) -> None:
         """Tell the operators' side when somebody begins or ceases to listen in; the pages write who does."""
-        version = now.version()
-        if version == self._live_version:
+        try:
+            with reading(now):
+                version = now.version()
+                if version == self._live_version:
+                    return
+                before, self._listened = self._listened, listenings.calls(now)
+        except StoreError as error:
+            # Alerts go on; what was shown is shown on.
+            log.error("live.unreadable", error=type(error).__name__)
             return
         self._live_version = version
-        before, self._listened = self._listened, listenings.calls(now)
         for status in self._lines.values():
             if status.call_id in before ^ self._listened:
                 self._publish(status)

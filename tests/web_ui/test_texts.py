@@ -50,6 +50,7 @@ COMPLETED = {
         *(f"alert_{step}" for step in ("raised", "repeated", "taken_back")),
         *(f"button_{step}" for step in ("pressed", "tested", "test_begun")),
         *(f"escalation_{step}" for step in ("asked", "skipped")),
+        *(f"listening_{step}" for step in ("began", "ended")),
         *(f"session_{step}" for step in ("began", "ended", "refused", "revoked")),
         *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),
         *(f"person_{step}" for step in ("created", "role", "groups", "retired")),
