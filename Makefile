@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test timing unit check bench evaluate lock clean
+.PHONY: help run test timing unit check bench evaluate speech-model lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (https://127.0.0.1:8443)"
@@ -11,6 +11,7 @@ help:
 	@echo "make check  only the style, type and import checks"
 	@echo "make bench  measure; figures go to docs/performance.md"
 	@echo "make evaluate  measure how well calls are judged; figures go to models/quality.json (DATA=DIR: open dialogue too)"
+	@echo "make speech-model  make the starter speech model anew (DATA=DIR: open data; WORK=DIR: scratch, 10 GB; about 4 hours)"
 	@echo "make lock   renew the lock files after changing pyproject.toml"
 	@echo "make clean  remove the environment and what the demonstration floor has written"
 
@@ -48,6 +49,12 @@ evaluate:
 	@.venv/bin/mamori quality measure --lines $(HELDOUT)/split.tsv --lines $(HELDOUT)/other-hand.tsv \
 		--calls models/harassment/calls --audio models/harassment/calls/audio \
 		$(if $(DATA),--dialogue var/open-dialogue.tsv) --out models/quality.json
+
+SPEECH := models/speech/recipe
+speech-model:
+	@test -n "$(DATA)" -a -n "$(WORK)" || { echo "make speech-model DATA=DIR WORK=DIR (see $(SPEECH)/README.md)"; exit 2; }
+	@sh $(SPEECH)/set-up.sh $(WORK)/env
+	@$(WORK)/env/bin/python $(SPEECH)/build.py --data $(DATA) --work $(WORK) --out models/speech/ja-starter
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -22,7 +23,7 @@ from edge_agent.services.model_store import RECORD, read_record
 from edge_agent.services.speech import choice as choosing
 from edge_agent.services.speech import install as installing
 from edge_agent.services.speech import own_words
-from edge_agent.services.speech.graph_words import RANKS
+from edge_agent.services.speech.readings import Weight
 from edge_agent.services.speech.self_test import self_test
 from edge_agent.settings import Settings
 from edge_agent.store import speech as table
@@ -178,14 +179,14 @@ def words() -> None:
 @click.argument("readings", nargs=-1)
 @click.option(
     "--weight",
-    type=click.Choice(list(RANKS)),
+    type=click.Choice(list(get_args(Weight))),
     default="usual",
     show_default=True,
     help="どのくらい使われる言葉か / how often it is said",
 )
 @BASE
 @DATA
-def add(*, word: str, readings: tuple[str, ...], weight: str, base: str | None, data: Path) -> None:
+def add(*, word: str, readings: tuple[str, ...], weight: Weight, base: str | None, data: Path) -> None:
     """言葉と、その読み（かな、いくつでも）を足す / add a word with its readings in kana."""
     with _box(data) as (settings, db):
         to = own_words.base_of(base or choosing.active_name(db, settings))

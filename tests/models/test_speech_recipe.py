@@ -14,7 +14,7 @@ sys.path.insert(0, str(RECIPE))
 
 from distance import edit_distance  # noqa: E402
 from lexicon import Lexicon  # noqa: E402
-from ngram import Arc, Final, NGrams  # noqa: E402
+from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
 from text_sources import fill, part_of, read_slots, sentences, template_lines, usual  # noqa: E402
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
@@ -108,9 +108,10 @@ def test_what_callers_say_is_likelier_than_what_they_do_not() -> None:
 
 
 def test_the_acceptor_gives_a_sentence_the_cost_of_its_probability() -> None:
-    grams = NGrams(["金", "返せ"])
-    grams.add(["金", "返せ"], 2)
-    grams.add(["返せ"])
+    counted = NGrams(["金", "返せ"])
+    counted.add(["金", "返せ"], 2)
+    counted.add(["返せ"])
+    grams = BackingOff(counted, most=100)
     items = list(grams.acceptor())
     arcs = {(item.source, item.word): item for item in items if isinstance(item, Arc)}
     finals = {item.state: item.cost for item in items if isinstance(item, Final)}
@@ -121,13 +122,28 @@ def test_the_acceptor_gives_a_sentence_the_cost_of_its_probability() -> None:
     assert first.cost + second.cost + finals[second.target] == pytest.approx(-math.log(expected))
 
 
-def test_rare_trigrams_are_forgotten_and_backing_off_still_reaches_the_word() -> None:
-    grams = NGrams(["金", "返せ", "今"])
-    grams.add(["今", "金", "返せ"])
-    before = grams.probability(("今", "金"), "返せ")
-    grams.prune(2)
-    assert 0 < grams.probability(("今", "金"), "返せ") < before
-    assert all(item.target >= 0 for item in grams.acceptor() if isinstance(item, Arc))
+@pytest.mark.parametrize("most", [0, 1, 3, 100])
+def test_what_is_left_out_is_reached_by_backing_off_and_all_sums_to_one(most: int) -> None:
+    words = ["金", "返せ", "今", "すぐ"]
+    counted = NGrams(words)
+    counted.add(["今", "金", "返せ"], 3)
+    counted.add(["今", "すぐ", "返せ"])
+    grams = BackingOff(counted, most)
+    for history in [(), ("<s>",), ("今",), ("今", "金"), ("すぐ", "返せ"), ("返せ", "今")]:
+        probabilities = [grams.probability(history, word) for word in [*words, "</s>"]]
+        assert min(probabilities) > 0
+        assert sum(probabilities) == pytest.approx(1)
+    kept = [item for item in grams.acceptor() if isinstance(item, Arc) and item.word]
+    longer = [item for item in kept if item.source != grams.number_of(())]
+    assert len(longer) <= most
+
+
+def test_the_ngrams_that_matter_most_are_kept() -> None:
+    counted = NGrams(["金", "返せ", "今"])
+    counted.add(["金", "返せ"], 50)
+    counted.add(["金", "今"])
+    grams = BackingOff(counted, most=3)
+    assert grams.probability(("金",), "返せ") == pytest.approx(counted.probability(("金",), "返せ"))
 
 
 def test_a_word_keeps_the_ways_it_is_usually_said() -> None:
@@ -189,5 +205,7 @@ def test_the_shipped_table_of_sounds_says_what_the_recipe_says() -> None:
         for name, ids in TRANSITIONS.items()
         if name != "SIL"
     }
-    disambiguation = (SHIPPED / "graph/disambig_tid.int").read_text().split()
-    assert table["word_start"] == int(disambiguation[-1])
+    assert table["weights"]["often"] < table["weights"]["usual"] < table["weights"]["rare"]
+    labels = dict(row.rsplit(" ", 1) for row in (SHIPPED / "graph/words.txt").read_text(encoding="utf-8").splitlines())
+    assert "[unk]" in labels
+    assert "<own>" not in labels

@@ -13,9 +13,9 @@ import msgspec
 from edge_agent.errors import Text, WordError
 from edge_agent.services.model_store import InstalledModel, ModelKind, Record, digests_of, find_model
 from edge_agent.services.speech.choice import active_name, choose, find_speech
-from edge_agent.services.speech.graph_words import GR, HCLR, WORDS, add_words, read_labels
+from edge_agent.services.speech.graph_words import HCLG, WORDS, add_words, read_labels
 from edge_agent.services.speech.install import DIGEST_SHOWN, WITH_WORDS, digest_of_files, put_in_place
-from edge_agent.services.speech.readings import Word, as_written, checked_word, read_sounds
+from edge_agent.services.speech.readings import Weight, Word, as_written, checked_word, read_sounds
 from edge_agent.services.speech.self_test import Probe, self_test
 from edge_agent.settings import Settings
 from edge_agent.store import audit
@@ -48,7 +48,9 @@ def words_of(settings: Settings, base: str) -> tuple[Word, ...]:
         ) from error
 
 
-def with_word(settings: Settings, base: str, surface: str, readings: tuple[str, ...], weight: str) -> tuple[Word, ...]:
+def with_word(
+    settings: Settings, base: str, surface: str, readings: tuple[str, ...], weight: Weight
+) -> tuple[Word, ...]:
     """Return a model's added words with one more, or one that is said in more ways.
 
     Raises:
@@ -103,7 +105,7 @@ def keep(
     with tempfile.TemporaryDirectory(dir=settings.installed_models, prefix=".adding-") as adding:
         folder = Path(adding) / name
         # What is made anew is not copied, and neither is the record of where the model came from.
-        ignored = shutil.ignore_patterns("installed.toml", Path(HCLR).name, Path(GR).name)
+        ignored = shutil.ignore_patterns("installed.toml", Path(HCLG).name)
         shutil.copytree(model.folder, folder, ignore=ignored)
         add_words(model.folder, words, folder)
         (folder / LIST).write_bytes(msgspec.json.encode(words))

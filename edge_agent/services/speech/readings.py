@@ -22,26 +22,31 @@ LONGEST_WORD = 40
 RESERVED = ("<", "[", "#")
 """Recognisers mark what is no word with these."""
 
+Weight = Literal["rare", "usual", "often"]
 Way = tuple[str, ...]
 """One way to say a word: its sounds."""
 
 
 class Sounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How kana sound in a model, and the transitions its sounds are made of.
+    """How kana sound in a model, the transitions its sounds are made of, and where in its graph words go.
 
     Attributes:
-        word_start: input label of the arcs that lead to where words start.
-        word_cost: cost of going on without silence after a word.
+        word_starts: states in which words start that have no history.
+        word_end: state in which they end; there the next word starts, or silence.
+        word_cost: cost of ending a word.
         blank_loop_cost: cost of every further frame of a sound's blank.
+        weights: cost of a word that is said rarely, usually, often.
         kana: sounds by one or two katakana, divided by spaces.
         sounds: by sound and position (`k_B`, begin, inner, end, single): its transitions loop, leave, to_blank,
             blank_loop, blank_leave.
     """
 
-    format: Literal[1]
-    word_start: int
+    format: Literal[2]
+    word_starts: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1)]
+    word_end: Annotated[int, Meta(ge=0)]
     word_cost: float
     blank_loop_cost: float
+    weights: dict[Weight, float]
     kana: Annotated[dict[str, str], Meta(min_length=1)]
     sounds: Annotated[dict[str, tuple[int, int, int, int, int]], Meta(min_length=1)]
 
@@ -53,12 +58,12 @@ class Word:
     Attributes:
         surface: as it is to be written.
         readings: katakana, each at least once.
-        weight: how often it is said: "rare", "usual" or "often".
+        weight: how often it is said.
     """
 
     surface: str
     readings: tuple[str, ...]
-    weight: str
+    weight: Weight
 
 
 def read_sounds(model: Path) -> Sounds:
@@ -86,7 +91,7 @@ def read_sounds(model: Path) -> Sounds:
         ) from error
 
 
-def checked_word(surface: str, readings: tuple[str, ...], weight: str, sounds: Sounds) -> Word:
+def checked_word(surface: str, readings: tuple[str, ...], weight: Weight, sounds: Sounds) -> Word:
     """Return a word whose readings the model can say; raise `WordError` naming what is wrong.
 
     Without readings the word must be written in kana and is its own reading.

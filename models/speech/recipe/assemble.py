@@ -18,14 +18,17 @@ MODEL_CONF = {
     "lattice-beam": "4.0",
     "acoustic-scale": "1.0",
     "frame-subsampling-factor": "3",
+    "frames-per-chunk": "51",
     "endpoint.silence-phones": "1",
     "endpoint.rule2.min-trailing-silence": "0.5",
     "endpoint.rule3.min-trailing-silence": "1.0",
     "endpoint.rule4.min-trailing-silence": "2.0",
 }
-"""How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL)."""
+"""How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL).
 
-GRAPH_FILES = ("HCLr.fst", "Gr.fst", "words.txt", "disambig_tid.int", "sounds.toml", "phones/word_boundary.int")
+More frames at once cost less for each: 51 (half a second) take three quarters of the time of the default 20."""
+
+GRAPH_FILES = ("HCLG.fst", "words.txt", "sounds.toml", "phones/word_boundary.int")
 
 
 def _conf(options: dict[str, str]) -> str:

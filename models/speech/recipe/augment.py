@@ -1,16 +1,27 @@
-"""Make clean speech sound like a call: rooms, noise, other voices, raised voices, telephone lines and their codecs.
+"""Make clean speech sound like a call: rooms, noise, other voices, raised voices, telephone lines.
 
 All functions take and return 16 kHz mono samples as float64 within ±1, and are deterministic for a given generator.
 """
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
 import soxr
+from line_codecs import (
+    AMR_MODES,
+    G726_RATES,
+    LINE_RATE,
+    alaw,
+    amr,
+    g726,
+    gsm,
+    lose_packets,
+    mulaw,
+    opus,
+)
+from other_voices import other_speaker
 from scipy.signal import butter, fftconvolve, sosfilt
 
 if TYPE_CHECKING:
@@ -21,61 +32,7 @@ if TYPE_CHECKING:
     Samples = npt.NDArray[np.float64]
 
 RATE = 16000
-LINE_RATE = 8000
 LEVEL = 32768.0
-ALAW = 87.6
-"""The constant of A-law companding (ITU-T G.711)."""
-MULAW = 255.0
-"""The constant of µ-law companding (ITU-T G.711)."""
-
-
-def mulaw(x: Samples) -> Samples:
-    """Return samples as they come out of 8-bit µ-law (continuous formula)."""
-    y = np.sign(x) * np.log1p(MULAW * np.abs(np.clip(x, -1, 1))) / np.log1p(MULAW)
-    y = np.round(y * 127) / 127
-    return np.sign(y) * ((1 + MULAW) ** np.abs(y) - 1) / MULAW
-
-
-def alaw(x: Samples) -> Samples:
-    """Return samples as they come out of 8-bit A-law (continuous formula)."""
-    size = np.abs(np.clip(x, -1, 1))
-    scale = 1 + np.log(ALAW)
-    y = np.where(size < 1 / ALAW, ALAW * size, 1 + np.log(np.maximum(ALAW * size, 1e-9))) / scale
-    y = np.round(y * 127) / 127
-    back = np.where(y < 1 / scale, y * scale, np.exp(np.minimum(y * scale - 1, 0.0 + np.log(ALAW)))) / ALAW
-    return np.sign(x) * back
-
-
-def gsm(x: Samples) -> Samples:
-    """Return 8 kHz samples after the GSM full-rate codec (libsndfile's GSM 6.10)."""
-    coded = io.BytesIO()
-    soundfile.write(coded, np.clip(x, -1, 1), LINE_RATE, format="WAV", subtype="GSM610")
-    coded.seek(0)
-    out, _ = soundfile.read(coded)
-    return _fitted(out, len(x))
-
-
-def opus(x: Samples, thrift: float) -> Samples:
-    """Return 8 kHz samples after narrow-band Opus; `thrift` 0.9 is some 30 kbit/s, 1.0 is 6 kbit/s (libsndfile)."""
-    coded = io.BytesIO()
-    soundfile.write(coded, np.clip(x, -1, 1), LINE_RATE, format="OGG", subtype="OPUS", compression_level=thrift)
-    coded.seek(0)
-    out, _ = soundfile.read(coded)
-    return _fitted(out, len(x))
-
-
-def lose_packets(x: Samples, rng: np.random.Generator, share: float) -> Samples:
-    """Return 8 kHz samples with lost 20 ms packets, each replaced by the one before it at half level."""
-    packet = LINE_RATE // 50
-    out = x.copy()
-    for start in range(packet, len(x) - packet, packet):
-        if rng.random() < share:
-            out[start : start + packet] = out[start - packet : start] * 0.5
-    return out
-
-
-def _fitted(x: Samples, length: int) -> Samples:
-    return x[:length] if len(x) >= length else np.pad(x, (0, length - len(x)))
 
 
 def band(x: Samples, low: float, high: float) -> Samples:
@@ -106,7 +63,7 @@ def telephone(x: Samples, rng: np.random.Generator) -> Samples:
     The appliance resamples a line before the recognizer hears it; where it does not, Kaldi doubles the rate itself.
     """
     y = soxr.resample(x, RATE, LINE_RATE)
-    kind = rng.choice(["mulaw", "mulaw", "alaw", "gsm", "gsm", "opus", "plain"])
+    kind = rng.choice(["mulaw", "mulaw", "alaw", "gsm", "gsm", "amr", "amr", "g726", "opus", "plain"])
     if kind != "plain" or rng.random() < 0.5:
         y = band(y, float(rng.uniform(80, 350)), float(rng.uniform(3100, 3800)))
     if kind == "mulaw":
@@ -117,6 +74,10 @@ def telephone(x: Samples, rng: np.random.Generator) -> Samples:
         y = gsm(y)
     elif kind == "opus":
         y = opus(y, float(rng.uniform(0.96, 1.0)))
+    elif kind == "amr":
+        y = amr(y, int(rng.integers(AMR_MODES)))
+    elif kind == "g726":
+        y = g726(y, int(rng.choice(G726_RATES)))
     if rng.random() < 0.15:
         y = lose_packets(y, rng, float(rng.uniform(0.01, 0.05)))
     if rng.random() < 0.35:
@@ -137,6 +98,25 @@ def babble(length: int, rng: np.random.Generator, others: Sequence[Samples]) -> 
     for _ in range(4):
         noise += np.resize(others[int(rng.integers(len(others)))], length)
     return noise / (noise.std() + 1e-9)
+
+
+def hum(length: int, rng: np.random.Generator) -> Samples:
+    """Return the hum of the mains (50 or 60 Hz, both are used in Japan) and its overtones, of level 1."""
+    time = np.arange(length) / RATE
+    mains = float(rng.choice([50.0, 60.0]))
+    noise = sum(rng.uniform(0, 1) / n * np.sin(2 * np.pi * mains * n * time + rng.uniform(0, 6)) for n in range(1, 9))
+    return np.asarray(noise / (np.std(noise) + 1e-9))
+
+
+def talked_over(x: Samples, rng: np.random.Generator, others: Sequence[Samples]) -> Samples:
+    """Return samples with a stretch of one other voice, softer, as when both sides speak and one leaks over."""
+    other = others[int(rng.integers(len(others)))]
+    start = int(rng.integers(0, max(1, len(x) // 2)))
+    stretch = other[: min(len(other), len(x) - start)]
+    out = x.copy()
+    loud = np.sqrt((x**2).mean()) / (np.sqrt((stretch**2).mean()) + 1e-9) * 10 ** (-rng.uniform(9, 25) / 20)
+    out[start : start + len(stretch)] += stretch * loud
+    return out
 
 
 def raised(x: Samples, rng: np.random.Generator) -> Samples:
@@ -173,6 +153,10 @@ def as_heard(
 ) -> Samples:
     """Return a recording as some microphone and line would deliver it, with silence before and after."""
     y = changed_tempo(x, rng) if warp and rng.random() < 0.6 else x
+    if warp and rng.random() < 0.2:
+        y = other_speaker(np.ascontiguousarray(y), rng)
+    if others and rng.random() < 0.1:
+        y = talked_over(y, rng, others)
     y = np.pad(y, (int(rng.uniform(0.05, 0.5) * RATE), int(rng.uniform(0.1, 0.6) * RATE)))
     if rng.random() < 0.2:
         y = raised(y, rng)
@@ -185,6 +169,8 @@ def as_heard(
         y = y + babble(len(y), rng, others) * level * 10 ** (-rng.uniform(8, 28) / 20)
     else:
         y = y + coloured_noise(len(y), rng) * level * 10 ** (-rng.uniform(7, 45) / 20)
+    if rng.random() < 0.05:
+        y = y + hum(len(y), rng) * level * 10 ** (-rng.uniform(5, 25) / 20)
     # Above full scale now and then: the clipping of a shout.
     y = np.clip(y / np.abs(y).max() * 10 ** (rng.uniform(-28, 3) / 20), -1, 1)
     return telephone(y, rng) if on_telephone else rounded(y)

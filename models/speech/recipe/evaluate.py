@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
+import soxr
 import vosk
-from augment import LINE_RATE, band, coloured_noise
+from augment import RATE, band, coloured_noise
 from distance import edit_distance
 from features import recordings, spoken
 from lexicon import read_words
+from line_codecs import LINE_RATE
 from listening import CONDITIONS, under
+from nothing import KINDS
 from text_sources import usual
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 SILENT = re.compile(r"[\s、。，．,.!?！？…「」『』・（）()\-—〜~]")
 RESAMPLED = 1000
+UNKNOWN = "[unk]"
+"""What is no word; the appliance leaves it out too."""
 CHUNK_S = 0.1
 """Seconds of speech handed to the recognizer at a time, as the appliance does."""
 
@@ -67,7 +72,7 @@ def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int, *,
         elif partials:
             recognizer.PartialResult()
     out.append(json.loads(recognizer.FinalResult())["text"])
-    return "".join(out).replace(" ", "")
+    return "".join(out).replace(" ", "").replace(UNKNOWN, "")
 
 
 def interval(heard: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
@@ -79,6 +84,14 @@ def interval(heard: Sequence[Heard], seed: int = 0) -> tuple[float, float, float
     rates = 100 * errors[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.percentile(rates, [2.5, 97.5])
     return 100 * errors.sum() / sizes.sum(), float(low), float(high)
+
+
+def interval_of_share(right: Sequence[bool], seed: int = 0) -> tuple[float, float, float]:
+    """Return the share that is right in per cent and the bounds of its 95 % bootstrap interval."""
+    held = np.array(right, float)
+    rng = np.random.default_rng(seed)
+    low, high = np.percentile(100 * held[rng.integers(0, len(held), (RESAMPLED, len(held)))].mean(axis=1), [2.5, 97.5])
+    return 100 * float(held.mean()), float(low), float(high)
 
 
 def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: int) -> None:
@@ -127,6 +140,8 @@ def invented(model: vosk.Model, seconds: int = 60) -> None:
         "line noise -46 dB": 10 ** (-46 / 20) * band(rng.standard_normal(length), 300, 3400),
         "brown noise -40 dB": 10 ** (-40 / 20) * coloured_noise(length, rng),
     }
+    for name, kind in KINDS.items():
+        quiet[name] = 0.2 * np.asarray(soxr.resample(kind(seconds * RATE, rng), RATE, LINE_RATE))
     for name, samples in quiet.items():
         found = recognise(model, samples, LINE_RATE)
         print(f"{name}, {seconds} s: {len(found)} characters {found[:40]}", flush=True)
@@ -156,6 +171,9 @@ def main() -> None:
     said = chosen.work / "speech" / "kokoro-telling-1"
     for condition in chosen.conditions if said.exists() else ():
         telling(model, said, condition)
+    general = chosen.work / "speech" / "kokoro-general-1"
+    for condition in chosen.conditions if general.exists() else ():
+        measure(model, general, condition, chosen.limit, chosen.show)
     invented(model)
     print(f"most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

@@ -19,8 +19,8 @@ import kaldi_native_fbank as knf
 import numpy as np
 import soundfile
 from augment import RATE, as_heard
+from nothing import nothing
 from phones import PHONES, katakana, phones_of_kana, spoken_kana
-from text_sources import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Frames = npt.NDArray[np.float32]
     Samples = npt.NDArray[np.float64]
 
+NOTHINGS = 500
+"""Clips in which nobody speaks."""
+WORDS_OUT_OF = 20
+"""Of this many readings of real words two are kept for the test and one for development."""
 NUMBER = {phone: number for number, phone in enumerate(PHONES, 1)}
 SHARD = 250
 TELEPHONE_SHARE = 0.65
@@ -73,6 +77,12 @@ def spoken(folder: Path, row: dict[str, object]) -> Utterance:
     return Utterance(samples=samples, phones=[str(phone) for phone in row["phones"]])  # type: ignore[attr-defined]
 
 
+def part_of_word(kana: str) -> str:
+    """Return the part a real word belongs to, by a checksum of its reading: every tenth is kept for the test."""
+    remainder = zlib.crc32(kana.encode()) % WORDS_OUT_OF
+    return "test" if remainder % (WORDS_OUT_OF // 2) == 0 else "dev" if remainder == 1 else "train"
+
+
 def real_words(data: Path, part: str) -> list[Utterance]:
     """Return the words of `tofugu-words` that belong to a part, divided by reading, each trimmed to its sound."""
     folder = data / "tofugu-words"
@@ -81,7 +91,7 @@ def real_words(data: Path, part: str) -> list[Utterance]:
         for row in csv.DictReader(file, delimiter="\t"):
             kana = katakana(row["kana"])
             phones = phones_of_kana(spoken_kana(kana))
-            if not phones or part_of(kana) != part:
+            if not phones or part_of_word(kana) != part:
                 continue
             samples, rate = soundfile.read(folder / "audio" / row["file"])
             if samples.ndim > 1:
@@ -147,7 +157,7 @@ def heard(utterance: Utterance, seed: str, others: Sequence[Samples]) -> tuple[F
 def main() -> None:
     """Compute the shards that are missing for one source and pass of augmentation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", help="a folder of speech in WORK/speech, or `words`")
+    parser.add_argument("source", help="a folder of speech in WORK/speech, `words`, or `nothing`")
     parser.add_argument("--pass", dest="number", type=int, default=0)
     parser.add_argument("--limit", type=int, default=10**9)
     parser.add_argument("--data", type=Path, required=True)
@@ -155,6 +165,8 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = chosen.work / "speech" / chosen.source
     words = groups(real_words(chosen.data, "train"), chosen.number) if chosen.source == "words" else []
+    if chosen.source == "nothing":
+        words = [Utterance(samples=nothing(seed), phones=[]) for seed in range(NOTHINGS)]
     rows = [] if words else recordings(folder)[: chosen.limit]
     total = len(words) or len(rows)
     for start in range(0, total, SHARD):
@@ -163,7 +175,7 @@ def main() -> None:
         if path.exists():
             continue
         batch = words[start:stop] or [spoken(folder, row) for row in rows[start:stop]]
-        others = [utterance.samples for utterance in batch]
+        others = [utterance.samples for utterance in batch] if chosen.source != "nothing" else []
         made = [
             heard(utterance, f"{chosen.source}/{chosen.number}/{start + at}", others)
             for at, utterance in enumerate(batch)

@@ -1,9 +1,9 @@
-"""The decoding graph in Vosk's look-ahead form: `HCLr.fst` from the words, `Gr.fst` from the language model.
+"""The decoding graph in Vosk's static form, `HCLG.fst`: composed once, shared by all recognizers, growing with none.
 
-Only `Gr.fst` knows which words follow which, so the product can give a recognizer other words at run time. Every
-word starts and ends at one state, with optional silence after it; what several words share is told apart by
-disambiguation symbols. Self-loops are added last: blanks cost a little for every frame, silence nothing, so trailing
-silence becomes SIL and Vosk's end of an utterance is found.
+Every word starts and ends at one state of its history, with optional silence after it; what several words share is told
+apart by disambiguation symbols. Self-loops are added last: blanks cost a little for every frame, silence nothing, so
+trailing silence becomes SIL and Vosk's end of an utterance is found. A word that is not there (`OWN`) marks where,
+without a history, words start and end: there the unknown word is put, and the product puts a floor's own words.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import kaldifst
-from ngram import Arc, NGrams
+from ngram import Arc, BackingOff
 from phones import KANA
 from topology import IDS, LAST_TRANSITION, NAMES, TRANSITIONS, in_position
+from unknown import unknown_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 SILENCE_PROBABILITY = 0.5
 BLANK_LOOP_COST = 0.25
 UNKNOWN = "[unk]"
-UNKNOWN_PHONES = ("a", "q")
-"""Vosk wants the word to exist; nothing in the language model leads to it."""
+OWN = "<own>"
+"""Marks a place while the graph is made; it is not in the finished graph."""
+RANKS = {"rare": 10_000, "usual": 1_000, "often": 30}
+"""An own word is taken to be as frequent as the word at this rank."""
 
-LOOKAHEAD = "libfstlookahead.so.22"
-"""OpenFst's plug-in; `libfst-tools` brings it."""
-
+BACKING_OFF = "#0"
 BOUNDARY = {"B": "begin", "E": "end", "I": "internal", "S": "singleton"}
 
 
@@ -46,13 +47,30 @@ class Spelt:
     cost: float
 
 
-def sounds_toml(symbols: int) -> str:
-    """Return how kana sound in this model and the transitions of its sounds: for `mamori speech words`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where words without a history start and end, and what ending costs."""
+
+    starts: tuple[int, ...]
+    end: int
+    cost: float
+
+
+def sounds_toml(place: Place, costs: list[float]) -> str:
+    """Return how kana sound in this model, its sounds' transitions and where words go: for `mamori speech words`.
+
+    `costs` are those of the single words.
+    """
+    ranked = sorted(costs)
     rows = [
-        "format = 1",
-        f"word_start = {LAST_TRANSITION + symbols}",
-        f"word_cost = {-math.log(1 - SILENCE_PROBABILITY):.6g}",
+        "format = 2",
+        f"word_starts = {list(place.starts)}",
+        f"word_end = {place.end}",
+        f"word_cost = {place.cost:.6g}",
         f"blank_loop_cost = {BLANK_LOOP_COST}",
+        "",
+        "[weights]",
+        *(f"{name} = {ranked[min(rank, len(ranked)) - 1]:.6g}" for name, rank in RANKS.items()),
         "",
         "[kana]",
         *(f'"{kana}" = "{" ".join(phones)}"' for kana, phones in sorted(KANA.items())),
@@ -84,11 +102,33 @@ def disambiguated(lexicon: Pronunciations) -> tuple[list[Spelt], int]:
     return spelt, most
 
 
-def lexicon_fst(spelt: list[Spelt], number: dict[str, int], silence_symbol: int) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbols:
+    """Numbers beyond the phones: ends of silence, backing off, the place of own words; `last` is the highest."""
+
+    silence: int
+    backing_off: int
+    own: int
+
+    @classmethod
+    def after(cls, disambiguation: int) -> Symbols:
+        """Return the numbers that follow those which tell words apart."""
+        first = len(NAMES) + disambiguation + 1
+        return cls(silence=first, backing_off=first + 1, own=first + 2)
+
+    @property
+    def last(self) -> int:
+        """The highest number."""
+        return self.own
+
+
+def lexicon_fst(spelt: list[Spelt], number: dict[str, int], symbols: Symbols) -> str:
     """Return L as text: word by word from and to state 1, by way of SIL (state 2) or not."""
     without, with_silence = -math.log(1 - SILENCE_PROBABILITY), -math.log(SILENCE_PROBABILITY)
     rows = [
-        f"0 1 0 0 {without}", f"0 2 0 0 {with_silence}", f"2 3 {IDS['SIL']} 0 0", f"3 1 {silence_symbol} 0 0", "1 0",
+        f"0 1 0 0 {without}", f"0 2 0 0 {with_silence}", f"2 3 {IDS['SIL']} 0 0", f"3 1 {symbols.silence} 0 0", "1 0",
+        f"1 1 {symbols.backing_off} {number[BACKING_OFF]} 0",
+        f"1 1 {symbols.own} {number[OWN]} {without}", f"1 2 {symbols.own} {number[OWN]} {with_silence}",
     ]  # fmt: skip
     free = 4
     for way in spelt:
@@ -104,8 +144,8 @@ def lexicon_fst(spelt: list[Spelt], number: dict[str, int], silence_symbol: int)
     return "\n".join(rows) + "\n"
 
 
-def states_fst(symbols: int) -> str:
-    """Return H without self-loops as text: transition ids in, phones and disambiguation symbols out."""
+def states_fst(last: int) -> str:
+    """Return H without self-loops as text: transition ids in, phones and symbols up to `last` out."""
     rows, free = [], 1
     for name in NAMES:
         ids = TRANSITIONS[name]
@@ -113,8 +153,13 @@ def states_fst(symbols: int) -> str:
         if name != "SIL":
             rows += [f"0 {free} {ids.to_blank} {IDS[name]} 0", f"{free} 0 {ids.blank_leave} 0 0"]
             free += 1
-    rows += [f"0 0 {LAST_TRANSITION + at} {len(NAMES) + at} 0" for at in range(1, symbols + 1)]
+    rows += [f"0 0 {_given(symbol)} {symbol} 0" for symbol in range(len(NAMES) + 1, last + 1)]
     return "\n".join([*rows, "0 0"]) + "\n"
+
+
+def _given(symbol: int) -> int:
+    """Return the input label that stands for a symbol beyond the phones."""
+    return LAST_TRANSITION + symbol - len(NAMES)
 
 
 def loops() -> dict[int, tuple[int, float]]:
@@ -128,23 +173,48 @@ def loops() -> dict[int, tuple[int, float]]:
     return out
 
 
-def with_loops(fst: kaldifst.StdVectorFst) -> Iterator[str]:  # noqa: C901 - one walk over the graph
-    """Yield the graph as text with self-loops after the states' own transitions (Kaldi's reordered form).
+def _rows_of(fst: kaldifst.StdVectorFst) -> Iterator[tuple[int, int, int, int, float]]:
+    for state in range(fst.num_states):
+        for arc in kaldifst.ArcIterator(fst, state):
+            yield state, arc.nextstate, arc.ilabel, arc.olabel, arc.weight.value
 
-    A state entered by different self-loops is split, one copy for each.
+
+def _finals_of(fst: kaldifst.StdVectorFst) -> dict[int, float]:
+    costs = {state: fst.final(state).value for state in range(fst.num_states)}
+    return {state: cost for state, cost in costs.items() if cost != float("inf")}
+
+
+def without_symbols(fst: kaldifst.StdVectorFst, keep: int) -> kaldifst.StdVectorFst:
+    """Return a graph in which every symbol beyond the transitions, except `keep`, has become nothing."""
+    rows = [
+        f"{source} {target} {given if given <= LAST_TRANSITION or given == keep else 0} {label} {cost}\n"
+        for source, target, given, label, cost in _rows_of(fst)
+    ]
+    rows.sort(key=lambda row: int(row.split(maxsplit=1)[0]) != fst.start)
+    rows += [f"{state} {cost}\n" for state, cost in _finals_of(fst).items()]
+    return kaldifst.compile("".join(rows), acceptor=False)
+
+
+def with_loops(fst: kaldifst.StdVectorFst, own: int) -> tuple[list[str], Place, int]:
+    """Return the graph as text with self-loops after the states' own transitions (Kaldi's reordered form).
+
+    A state entered by different self-loops is split, one copy for each. The arc with the input label `own` is taken
+    out; where it was is returned, and the number of states.
     """
     loop_of = loops()
     arcs: list[list[float]] = []
-    finals: dict[int, float] = {}
+    marked: list[tuple[int, int, float]] = []
     entering: dict[int, set[tuple[int, float] | None]] = defaultdict(set)
-    count = fst.num_states
-    for state in range(count):
-        if (cost := fst.final(state).value) != float("inf"):
-            finals[state] = cost
-        for arc in kaldifst.ArcIterator(fst, state):
-            arcs.append([state, arc.nextstate, arc.ilabel, arc.olabel, arc.weight.value])
-            entering[arc.nextstate].add(loop_of.get(arc.ilabel))
+    for source, target, given, label, cost in _rows_of(fst):
+        entering[target].add(loop_of.get(given))
+        if given == own:
+            marked.append((source, target, cost))
+        else:
+            arcs.append([source, target, given, label, cost])
+    ((end, cost),) = {(target, cost) for _, target, cost in marked}
+    place = Place(starts=tuple(sorted(source for source, _, _ in marked)), end=end, cost=cost)
     entering[fst.start].add(None)
+    count = fst.num_states
     copies: dict[tuple[int, tuple[int, float]], int] = {}
     for arc in arcs:
         loop = loop_of.get(int(arc[2]))
@@ -157,60 +227,70 @@ def with_loops(fst: kaldifst.StdVectorFst) -> Iterator[str]:  # noqa: C901 - one
         if len(found) == 1 and (only := next(iter(found))) is not None:
             arcs.append([state, state, only[0], 0, only[1]])
     arcs.sort(key=lambda arc: arc[0] != fst.start)
-    for source, target, ilabel, olabel, cost in arcs:
-        yield f"{source} {target} {ilabel} {olabel} {cost:.6g}\n"
-    for state, cost in finals.items():
-        yield f"{state} {cost:.6g}\n"
+    rows = [f"{source} {target} {given} {label} {cost:.6g}\n" for source, target, given, label, cost in arcs]
+    rows += [f"{state} {cost:.6g}\n" for state, cost in _finals_of(fst).items()]
+    return rows, place, count + len(copies)
 
 
-def grammar_text(grams: NGrams, number: dict[str, int]) -> Iterator[str]:
-    """Yield G as text; backing off is a plain epsilon, as the look-ahead composition wants it."""
+def grammar_text(grams: BackingOff, number: dict[str, int]) -> tuple[str, list[float]]:
+    """Return G as text, with the mark where words have no history, and the costs of the single words."""
+    rows, singles = [], []
+    alone = grams.number_of(())
     for item in grams.acceptor():
-        if isinstance(item, Arc):
-            label = number[item.word] if item.word else 0
-            yield f"{item.source} {item.target} {label} {label} {item.cost:.5g}\n"
+        if not isinstance(item, Arc):
+            rows.append(f"{item.state} {item.cost:.5g}\n")
+        elif item.word:
+            label = number[item.word]
+            rows.append(f"{item.source} {item.target} {label} {label} {item.cost:.5g}\n")
+            if item.source == alone:
+                singles.append(item.cost)
         else:
-            yield f"{item.state} {item.cost:.5g}\n"
+            rows.append(f"{item.source} {item.target} {number[BACKING_OFF]} 0 {item.cost:.5g}\n")
+    rows.append(f"{alone} {alone} {number[OWN]} {number[OWN]} 0\n")
+    return "".join(rows), singles
 
 
-def build(lexicon: Pronunciations, grams: NGrams, out: Path) -> None:
-    """Write `HCLr.fst`, `Gr.fst`, `words.txt` and what Vosk wants beside them into a model's `graph` folder."""
+def build(lexicon: Pronunciations, grams: BackingOff, out: Path) -> None:
+    """Write `HCLG.fst`, `words.txt` and what Vosk and the product want beside them into a model's `graph` folder."""
     (out / "phones").mkdir(parents=True, exist_ok=True)
-    ways = {**lexicon, UNKNOWN: {UNKNOWN_PHONES: 0.0}}
-    words = sorted(ways)
-    number = {word: at for at, word in enumerate(["<eps>", *words, "#0", "<s>", "</s>"])}
-    spelt, most = disambiguated(ways)
-    symbols = most + 1
-    states = kaldifst.compile(states_fst(symbols), acceptor=False)
-    lexical = kaldifst.compile(lexicon_fst(spelt, number, len(NAMES) + symbols), acceptor=False)
+    words = ["<eps>", *sorted(lexicon), UNKNOWN, BACKING_OFF, OWN]
+    number = {word: at for at, word in enumerate(words)}
+    spelt, most = disambiguated(lexicon)
+    symbols = Symbols.after(most)
+    grammar, singles = grammar_text(grams, number)
+    language = kaldifst.compile(grammar, acceptor=False)
+    lexical = kaldifst.compile(lexicon_fst(spelt, number, symbols), acceptor=False)
+    kaldifst.arcsort(language, "ilabel")
+    kaldifst.arcsort(lexical, "olabel")
+    spoken = kaldifst.compose(lexical, language)
+    kaldifst.determinize_star(spoken)
+    kaldifst.minimize_encoded(spoken)
+    states = kaldifst.compile(states_fst(symbols.last), acceptor=False)
     kaldifst.arcsort(states, "olabel")
-    kaldifst.arcsort(lexical, "ilabel")
-    graph = kaldifst.compose(states, lexical)
+    kaldifst.arcsort(spoken, "ilabel")
+    graph = kaldifst.compose(states, spoken)
     kaldifst.determinize_star(graph)
+    graph = without_symbols(graph, keep=_given(symbols.own))
     kaldifst.minimize_encoded(graph)
-    with (out / "HCL.txt").open("w") as file:
-        file.writelines(with_loops(graph))
-    with (out / "G.txt").open("w") as file:
-        file.writelines(grammar_text(grams, number))
-    _convert(out)
-    relabelled = dict(tuple(map(int, row.split())) for row in (out / "relabel.txt").read_text().splitlines())
-    # Words the relabelling does not know (#0, <s>, </s>) never leave the graph; they only need a number of their own.
-    final = {word: relabelled.get(at, 10**6 + at) if at else 0 for word, at in number.items()}
-    ordered = sorted(final.items(), key=lambda pair: pair[1])
-    (out / "words.txt").write_text("".join(f"{word} {at}\n" for word, at in ordered), encoding="utf-8")
-    (out / "disambig_tid.int").write_text("".join(f"{LAST_TRANSITION + at}\n" for at in range(1, symbols + 1)))
-    (out / "sounds.toml").write_text(sounds_toml(symbols), encoding="utf-8")
+    rows, place, free = with_loops(graph, _given(symbols.own))
+    rows += unknown_word(
+        free, place.starts, place.end, number[UNKNOWN], end_cost=place.cost, blank_loop_cost=BLANK_LOOP_COST
+    )  # fmt: skip
+    _convert(rows, out)
+    kept = {word: at for word, at in number.items() if word != OWN}
+    (out / "words.txt").write_text("".join(f"{word} {at}\n" for word, at in kept.items()), encoding="utf-8")
+    (out / "sounds.toml").write_text(sounds_toml(place, singles), encoding="utf-8")
     boundary = [f"{IDS[name]} {'nonword' if name == 'SIL' else BOUNDARY[name[-1]]}\n" for name in NAMES]
     (out / "phones" / "word_boundary.int").write_text("".join(boundary))
-    for name in ("HCL.txt", "HCL.fst", "G.txt", "relabel.txt"):
-        (out / name).unlink(missing_ok=True)
 
 
-def _convert(out: Path) -> None:
-    """Turn the text forms into Vosk's two files with OpenFst's programs; raise `CalledProcessError` if one fails."""
-    script = f"""set -eo pipefail; export LD_PRELOAD={LOOKAHEAD}
-fstcompile HCL.txt | fstarcsort --sort_type=olabel > HCL.fst
-fstconvert --fst_type=olabel_lookahead --save_relabel_opairs=relabel.txt HCL.fst > HCLr.fst
-fstcompile G.txt | fstrelabel --relabel_ipairs=relabel.txt --relabel_opairs=relabel.txt | \
-fstarcsort --sort_type=ilabel | fstconvert --fst_type=const > Gr.fst"""
+def _convert(rows: list[str], out: Path) -> None:
+    """Turn the text form into Vosk's file with OpenFst's programs; raise `CalledProcessError` if one fails."""
+    text = out / "HCLG.txt"
+    with text.open("w") as file:
+        file.writelines(rows)
+    # The states keep their numbers: the table of sounds names some of them.
+    script = """set -eo pipefail
+fstcompile --keep_state_numbering HCLG.txt | fstarcsort --sort_type=ilabel | fstconvert --fst_type=const > HCLG.fst"""
     subprocess.run(["bash", "-c", script], cwd=out, check=True)
+    text.unlink()

@@ -19,11 +19,13 @@ from lexicon import (
     read_words,
     weighted_texts,
 )
-from ngram import NGrams
+from ngram import BackingOff, NGrams
 from phones import Word
 from text_sources import all_lines, read_slots
 
 HERE = Path(__file__).resolve().parent
+MOST = 100_000
+"""More n-grams made the graph larger and the development set no better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,8 @@ def dictionary_file() -> Path:
     return Path(pyopenjtalk.__file__).parent / "dictionary" / "sys.dic"
 
 
-def make_graph(folders: dict[str, Path], out: Path, least: int) -> None:
-    """Write the graph folder of a model; trigrams counted less than `least` times are left out."""
+def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
+    """Write the graph folder of a model whose language model has at most `most` n-grams beyond the single words."""
     started = time.monotonic()
     table = read_readings(folders["text"] / "readings.tsv")
     readings = read_all(folders, table)
@@ -71,9 +73,9 @@ def make_graph(folders: dict[str, Path], out: Path, least: int) -> None:
     grams = NGrams(ways)
     for reading in readings:
         grams.add([word.surface for word in reading.words], reading.weight)
-    grams.prune(least)
+    kept = BackingOff(grams, most)
     print(f"read and counted in {time.monotonic() - started:.0f} s", flush=True)
-    graph.build(ways, grams, out)
+    graph.build(ways, kept, out)
     sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(out.glob("*.fst"))}
     print(f"graph {sizes} MB in {time.monotonic() - started:.0f} s", flush=True)
 
@@ -83,10 +85,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--least", type=int, default=1)
+    parser.add_argument("--most", type=int, default=MOST, help="n-grams beyond the single words")
     chosen = parser.parse_args()
     folders = {"text": HERE / "text", "corpus": HERE.parents[1] / "harassment" / "corpus", "data": chosen.data}
-    make_graph(folders, chosen.out, chosen.least)
+    make_graph(folders, chosen.out, chosen.most)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
-from augment import LINE_RATE, RATE, as_vosk_upsamples, band, coloured_noise, gsm, mulaw, opus, rounded
+from augment import RATE, as_vosk_upsamples, band, coloured_noise, rounded
 from features import NUMBER, groups, mfcc, real_words, recordings, spoken, write_shard
+from line_codecs import LINE_RATE, amr, g726, gsm, mulaw, opus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     Samples = npt.NDArray[np.float64]
 
-CONDITIONS = ("wide", "mulaw", "gsm", "opus", "mulaw-8k")
-NOISE_DB = {"wide": 35.0, "mulaw": 20.0, "gsm": 25.0, "opus": 25.0, "mulaw-8k": 20.0}
+CONDITIONS = ("wide", "mulaw", "gsm", "amr", "g726", "opus", "mulaw-8k")
+NOISE_DB = {"wide": 35.0, "mulaw": 20.0, "gsm": 25.0, "amr": 25.0, "g726": 20.0, "opus": 25.0, "mulaw-8k": 20.0}
 """Level of the speech above the noise of the room and the line."""
+
+CODECS: dict[str, Callable[[Samples], Samples]] = {
+    "mulaw": mulaw,
+    "gsm": gsm,
+    "amr": lambda x: amr(x, 4),
+    "g726": lambda x: g726(x, 32),
+    "opus": lambda x: opus(x, 0.98),
+}
+"""AMR-NB at 7.4 kbit/s, G.726 at 32 kbit/s, Opus at some 12 kbit/s."""
 
 SILENCE_S = (0.3, 0.6)
 """Silence before (the gate's pre-roll) and after an utterance."""
@@ -39,7 +51,7 @@ def under(condition: str, samples: Samples, seed: str) -> tuple[Samples, int]:
     if condition == "wide":
         return rounded(y), RATE
     line = band(np.asarray(soxr.resample(y, RATE, LINE_RATE)), 300, 3400)
-    coded = {"mulaw": mulaw, "gsm": gsm, "opus": lambda x: opus(x, 0.98)}[condition.removesuffix("-8k")](line)
+    coded = CODECS[condition.removesuffix("-8k")](line)
     if condition.endswith("-8k"):
         return rounded(coded), LINE_RATE
     return rounded(np.asarray(soxr.resample(rounded(coded), LINE_RATE, RATE))), RATE

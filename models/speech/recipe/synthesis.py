@@ -105,14 +105,14 @@ def jobs(engine: Engine, part: Part, count: int, seed: int, folders: dict[str, P
             yield Job(name=f"{engine}-{part}-{seed}-{number:05d}", part=part, text=text, voice=voice)
 
 
-def telling_jobs(engine: Engine, folders: dict[str, Path]) -> Iterator[Job]:
-    """Yield a recording for each sentence with a telling word, by test voices; `telling.tsv` is in no training text."""
+def sentence_jobs(engine: Engine, name: str, folders: dict[str, Path]) -> Iterator[Job]:
+    """Yield a recording of each sentence of `telling.tsv` or `general.tsv` by test voices; no training has them."""
     voices = np.random.default_rng(11)
-    rows = (folders["text"].parent / "telling.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (folders["text"].parent / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
     for number, row in enumerate(rows):
         text = row.partition("\t")[2]
         yield Job(
-            name=f"{engine}-telling-1-{number:05d}", part="test", text=text, voice=voice_of(engine, "test", voices)
+            name=f"{engine}-{name}-1-{number:05d}", part="test", text=text, voice=voice_of(engine, "test", voices)
         )
 
 
@@ -163,7 +163,7 @@ def main() -> None:
     """Make the recordings of one engine and part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["kokoro", "openjtalk"], required=True)
-    parser.add_argument("--part", choices=["train", "dev", "test", "telling"], default="train")
+    parser.add_argument("--part", choices=["train", "dev", "test", "telling", "general"], default="train")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600.0)
@@ -171,9 +171,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     chosen = parser.parse_args()
     folders = {"text": HERE / "text", "corpus": HERE.parents[1] / "harassment" / "corpus", "data": chosen.data}
-    if chosen.part == "telling":
-        folder = chosen.work / "speech" / f"{chosen.engine}-telling-1"
-        run(telling_jobs(chosen.engine, folders), folder, chosen.minutes)
+    if chosen.part in {"telling", "general"}:
+        folder = chosen.work / "speech" / f"{chosen.engine}-{chosen.part}-1"
+        run(sentence_jobs(chosen.engine, chosen.part, folders), folder, chosen.minutes)
         return
     count = chosen.count if chosen.part == "train" else HELD_OUT[chosen.part]
     todo = jobs(chosen.engine, chosen.part, count, chosen.seed, folders)

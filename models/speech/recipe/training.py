@@ -106,7 +106,7 @@ def loss_of(network: Network, batch: Sequence[Example], rng: np.random.Generator
     targets = torch.tensor([label for _, labels in batch for label in labels])
     counts = torch.tensor([len(labels) for _, labels in batch])
     loss = functional.ctc_loss(log_probs, targets, lengths, counts, reduction="sum", zero_infinity=True)
-    return loss / counts.sum()
+    return loss / counts.sum().clamp(min=1)
 
 
 def train(
