@@ -29,6 +29,11 @@ function everything({ floor, listening, lampFaults: faults, missing: silent }) {
   sumUp();
 }
 
+// As many names as fit; the page of devices has them all.
+function shortened(names) {
+  return names.length > 2 ? `${names.slice(0, 2).join(", ")} +${names.length - 2}` : names.join(", ");
+}
+
 function sumUp() {
   const parts = [
     ["alerts", t("live.summary_alerts", { count: alerts.unseen }), alerts.unseen],
@@ -36,7 +41,7 @@ function sumUp() {
     ["idle", t("live.summary_idle", { count: seats.count("idle") }), 1],
     ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
     ["lamps", t("live.summary_lamps", { count: lampFaults }), lampFaults],
-    ["devices", t("live.summary_devices", { names: missing.join(", ") }), missing.length],
+    ["devices", t("live.summary_devices", { names: shortened(missing) }), missing.length],
   ];
   byId("summary").replaceChildren(
     ...parts
