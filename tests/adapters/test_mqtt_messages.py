@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge_agent.cli.panel import Panel
+from edge_agent.daemon_devices import device_subscriptions, each
+from edge_agent.domain.device import DeviceKind, Presence
+from edge_agent.errors import Text
+from edge_agent.pipeline.devices import DeviceWatch
+from edge_agent.pipeline.discovery import Discovery
 from edge_agent.pipeline.sender import Sender
+from edge_agent.ports import Arrived
 from edge_agent.provision import broker as provision
-from edge_agent.services import incidents, topics, wire
+from edge_agent.services import home_assistant, incidents, topics, wire
+from edge_agent.services.devices import give_test, register, revoke
 from edge_agent.settings import Settings
+from edge_agent.store import devices
 from edge_agent.store.database import open_main
-from tests.broker_fixture import Broker, broker_settings, running_broker, until
+from tests.broker_fixture import DEVICES, Broker, broker_settings, running_broker, until
 from tests.builders import BOX, START, an_alert
 from tests.fakes import StandingClock
 from tests.messages import wrong
@@ -43,7 +53,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def broker(settings: Settings) -> Iterator[Broker]:
-    with running_broker(settings) as running:
+    with running_broker(settings, DEVICES | {"home": "home-assistant"}) as running:
         yield running
 
 
@@ -145,3 +155,93 @@ def test_whatever_the_agent_and_a_panel_say_is_as_published(settings: Settings, 
         if wire.find(message.topic).kind.trace == "alert_id"
     }
     assert traces == {"alert-1"}
+
+
+class Agent:
+    """The agent's threads for messages and devices, with the lines it is given."""
+
+    def __init__(self, broker: Broker, lines: list[str]) -> None:
+        settings = broker.settings
+        clock = StandingClock(START)
+        takers: list[Callable[[Arrived], None]] = []
+        self.link = broker.messenger("agent", *device_subscriptions(settings))
+        sender = Sender(
+            box=BOX,
+            messenger=self.link,
+            clock=clock,
+            open_database=lambda: open_main(settings.data),
+            health=lambda: dict(HEALTH),
+            on_message=each(takers),
+        )
+        watch = DeviceWatch(box=BOX, clock=clock, open_database=lambda: open_main(settings.data))
+        entities = home_assistant.entities(BOX, [(seat, Text(seat, seat)) for seat in lines], version="1.0")
+        told = Discovery(entities, show_state=sender.show_state, open_database=lambda: open_main(settings.data))
+        takers += [watch.take, told.take]
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=t.run, args=(self._stop,)) for t in (sender, watch, told)]
+
+    def __enter__(self) -> Self:
+        self.link.start()
+        for thread in self._threads:
+            thread.start()
+        until(self.link.connected)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self.link.stop()
+
+
+def retained(broker: Broker) -> set[str]:
+    """Return the entities that Home Assistant finds when it connects now."""
+    home = broker.messenger("home", "homeassistant/+/+/+/config", topics.status(BOX))
+    home.start()
+    found: set[str] = set()
+    try:
+        until(home.connected)
+        # The broker gives what it holds in one go, before anything that is said later.
+        home.send(topic=topics.alive(BOX, "home"), payload='{"state":"online"}')
+        until(home.outcomes)
+        found = {arrived.topic.split("/")[3] for arrived in home.arrived() if arrived.payload}
+    finally:
+        home.stop()
+    return found
+
+
+def test_devices_commands_and_home_assistant_say_what_is_published_and_lines_that_go_are_cleaned_up(
+    settings: Settings, everything: Everything
+) -> None:
+    broker = everything.broker
+    db = open_main(settings.data)
+    register(db, name="home", kind=DeviceKind.HOME_ASSISTANT, by="it", now=START)
+    register(db, name="panel-1", kind=DeviceKind.PANEL, by="it", now=START)
+    reference = Panel(BOX, "panel-1", as_json=True, auto=False, now=lambda: START)
+    topic, payload = reference.alive("offline")
+    panel = broker.messenger("panel-1", topics.command(BOX, "panel-1", "+"), will=(topic, payload), retain_will=False)
+    panel.start()
+    always = {"agent", "faults", "alert"}
+    try:
+        with Agent(broker, ["01", "02"]):
+            until(panel.connected)
+            panel.send(topic=topic, payload=reference.alive()[1])
+            until(lambda: (one := devices.find(db, "panel-1")) and one.presence is Presence.CONNECTED)
+            command_id = give_test(db, "panel-1", box=BOX, by="it", now=START)
+            arrived: list[Arrived] = []
+            until(lambda: arrived.extend(panel.arrived()) or arrived)
+            for answer_topic, answer in reference.take(arrived[0]):
+                panel.send(topic=answer_topic, payload=answer)
+            until(lambda: (row := devices.find_command(db, command_id)) and row.outcome == "done")
+            until(lambda: retained(broker) == always | {"line-01", "line-02"})
+            panel.stop()
+            until(lambda: (one := devices.find(db, "panel-1")) and one.presence is Presence.MISSING)
+        with Agent(broker, ["01"]):
+            until(lambda: retained(broker) == always | {"line-01"})
+            revoke(db, name="home", by="it", now=START)
+            until(lambda: retained(broker) == set())
+    finally:
+        panel.stop()
+        db.close()
+    assert {"alive", "command", "result", "discovery", "health"} <= everything.kinds()
+    assert everything.problems() == []
