@@ -18,7 +18,12 @@ from edge_agent.store.database import open_main
 def device_subscriptions(settings: Settings) -> list[str]:
     """Return what the agent listens to of devices."""
     box = settings.box
-    return [topics.alive(box, "+"), topics.result(box, "+", "+"), home_assistant.discovery_filter(box)]
+    return [
+        topics.alive(box, "+"),
+        topics.result(box, "+", "+"),
+        home_assistant.discovery_filter(box),
+        home_assistant.ASSISTANT_STATUS,
+    ]
 
 
 def device_watch(settings: Settings, clock: Clock) -> DeviceWatch:

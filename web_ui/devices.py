@@ -24,7 +24,8 @@ def page() -> ResponseReturnValue:
     """Show every device with when it was last there and when it last showed a test."""
     behind = context()
     tests = {name: datetime.fromisoformat(at) for name, at in store.last_tests(behind.main).items()}
-    rows = [(device, tests.get(device.name)) for device in store.everything(behind.main)]
+    shown = services.overview(behind.main, settings=behind.settings, now=behind.clock.now())
+    rows = [(device, tests.get(device.name)) for device in shown]
     return render_template("devices.html", rows=rows, showing=SHOWING)
 
 

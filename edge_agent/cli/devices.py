@@ -96,7 +96,7 @@ def list_devices(*, data: Path) -> None:
     """機器の種類・接続状態・最後の応答を一覧する / list devices: kind, state, last seen, last test."""
     settings = settings_of(data)
     with closing(open_main(settings.data)) as db:
-        known = {device.name: device for device in table.everything(db)}
+        known = {one.name: one for one in services.overview(db, settings=settings, now=datetime.now(UTC))}
         tests = table.last_tests(db)
     for name, kind in sorted(broker.devices(settings).items()):
         there = known.get(name)

@@ -4,7 +4,7 @@ Rules:
 1. Every device has an identity of its own; its kind decides what it may read and write.
 2. Words of a call are for kind `panel` alone; only a panel acknowledges.
 3. A device says every `ALIVE_S` that it is there. Silent for `MISSING_S`, it is missing; so it is at once when it says
-   goodbye, or the broker does so for it.
+   goodbye, or the broker does so for it. Some say so only when they connect (`SAYS_ONCE`).
 4. What nobody has connected yet is not missing.
 """
 
@@ -35,6 +35,10 @@ class DeviceKind(StrEnum):
 
 SHOWING = frozenset({DeviceKind.PANEL, DeviceKind.WALLBOARD})
 """Kinds that say what has become of an alert, and that show a test."""
+
+
+SAYS_ONCE = frozenset({DeviceKind.LAMP, DeviceKind.HOME_ASSISTANT})
+"""Kinds that say that they are there when they connect, and no more; the broker says when they have gone."""
 
 
 class Presence(StrEnum):

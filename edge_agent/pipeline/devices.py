@@ -14,12 +14,13 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 
-from edge_agent.domain.device import MISSING_S, DeviceKind, Presence
+from edge_agent.domain.device import MISSING_S, SAYS_ONCE, DeviceKind, Presence
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
 from edge_agent.services.devices import note_presence, note_result
+from edge_agent.services.home_assistant import ASSISTANT_STATUS
 from edge_agent.settings import Box
 from edge_agent.store import devices
 from edge_agent.store.database import Database, reading
@@ -54,18 +55,20 @@ class DeviceWatch:
         self._last_seen: dict[str, datetime] = {}
         self._unwritten: set[str] = set()
         self._flush_at = 0.0
+        self._kinds: dict[str, DeviceKind] = {}
         self._version = -1
 
     def take(self, arrived: Arrived) -> None:
         """Take a message from a device; what is none of these, or too much, is left out."""
         found = wire.find(arrived.topic)
         own = arrived.topic.startswith(self._base)
-        if found is None or not own or found.kind.name not in {"alive", "lamp-status", "result"}:
+        told = found is not None and own and found.kind.name in {"alive", "lamp-status", "result"}
+        if not told and arrived.topic != ASSISTANT_STATUS:
             return
         try:
             self._inbox.put_nowait((arrived, self._clock.now()))
         except queue.Full:
-            log.warning("device.unheard", kind=found.kind.name)
+            log.warning("device.unheard", topic=arrived.topic)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be used is tried again."""
@@ -97,6 +100,7 @@ class DeviceWatch:
             return
         self._version = version
         known = {device.name: device for device in devices.everything(db)}
+        self._kinds = {name: device.kind for name, device in known.items()}
         for name in self._connected.keys() - known.keys():
             self._forget(name)
         for name, device in known.items():
@@ -104,7 +108,7 @@ class DeviceWatch:
                 continue
             # What was there before this process started is given the time to say so again.
             self._connected[name] = device.connected
-            if device.connected and device.kind is not DeviceKind.LAMP:
+            if device.connected and device.kind not in SAYS_ONCE:
                 self._heard[name] = self._monotonic()
 
     def _forget(self, name: str) -> None:
@@ -116,6 +120,10 @@ class DeviceWatch:
     def _hear(self, db: Database, arrived: Arrived, at: datetime) -> None:
         found = wire.find(arrived.topic)
         if found is None:
+            # Home Assistant's own words, the same for all of them.
+            there = arrived.payload == b"online"
+            for name in [name for name, kind in self._kinds.items() if kind is DeviceKind.HOME_ASSISTANT]:
+                self._set(name, connected=there, at=at if there else None)
             return
         name = found.parts["name"]
         try:
@@ -134,7 +142,7 @@ class DeviceWatch:
             return
         if not there:
             self._heard.pop(name, None)
-        elif found.kind.name == "alive":
+        elif self._kinds.get(name) not in SAYS_ONCE:
             self._heard[name] = self._monotonic()
         self._set(name, connected=there, at=at if there else None)
 

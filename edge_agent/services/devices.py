@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from edge_agent.domain.button import Trouble
 from edge_agent.domain.command import CommandName, Refusal
 from edge_agent.domain.device import SHOWING, Device, DeviceKind, Presence
 from edge_agent.errors import DeviceError, Text
 from edge_agent.services import topics, wire
-from edge_agent.settings import Box
+from edge_agent.services.buttons import overview as button_overview
+from edge_agent.settings import Box, Settings
 from edge_agent.store import audit, devices, outbox
 from edge_agent.store.database import Database, writing
 from edge_agent.store.devices import CommandRow
@@ -52,6 +54,19 @@ def note_presence(db: Database, seen: Mapping[str, tuple[datetime, bool]], *, no
                 action = "device.connected" if connected else "device.missing"
                 audit.append(db, at=now, actor=MACHINE, action=action, subject=name)
     return moved
+
+
+def overview(db: Database, *, settings: Settings, now: datetime) -> list[Device]:
+    """Return all devices by name, each with when it was last there; buttons are watched by their own process."""
+    buttons = {report.button.name: report for report in button_overview(db, settings=settings, now=now)}
+    shown = []
+    for device in devices.everything(db):
+        report = buttons.get(device.name) if device.kind is DeviceKind.BUTTON else None
+        if report is not None:
+            silent = Trouble.SILENT in report.troubles
+            device = replace(device, last_seen=report.button.seen_at, connected=not silent)  # noqa: PLW2901 - completed
+        shown.append(device)
+    return shown
 
 
 def give_test(db: Database, name: str, *, box: Box, by: str, now: datetime) -> str:

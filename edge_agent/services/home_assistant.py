@@ -17,6 +17,8 @@ from edge_agent.services import topics
 from edge_agent.services.wire import DISCOVERY_PREFIX
 from edge_agent.settings import Box
 
+ASSISTANT_STATUS = f"{DISCOVERY_PREFIX}/status"
+"""Where Home Assistant says `online` and `offline`: its birth and last will, unless somebody has changed them there."""
 SILENT_S = 60
 """Seconds without a heartbeat after which an entity is unavailable."""
 ALERT = (

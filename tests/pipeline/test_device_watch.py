@@ -113,6 +113,17 @@ def test_a_lamp_is_there_until_the_broker_says_otherwise(floor: Floor) -> None:
     assert floor.presence("desk-1") is Presence.MISSING
 
 
+def test_home_assistant_is_there_by_its_own_birth_and_will(floor: Floor) -> None:
+    register(floor.it, name="home", kind=DeviceKind.HOME_ASSISTANT, by="it", now=START)
+    floor.after(1)
+    floor.says("homeassistant/status", "online")
+    floor.after(MISSING_S * 10)
+    assert floor.presence("home") is Presence.CONNECTED
+    assert floor.presence() is Presence.NEVER
+    floor.says("homeassistant/status", "offline")
+    assert floor.presence("home") is Presence.MISSING
+
+
 def test_after_a_restart_of_the_agent_a_panel_has_the_time_to_say_that_it_is_there(floor: Floor) -> None:
     floor.says(ALIVE)
     floor.new_watch()

@@ -127,6 +127,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"read {BASE}/device/+/alive",
             f"read {BASE}/result/+/+",
             "readwrite homeassistant/+/mamori_tokyo_f1_box1/+/config",
+            "read homeassistant/status",
         },
         "buttons": {
             f"write {BASE}/buttons/status",

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from edge_agent.domain.button import ButtonState
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.domain.incident import IncidentState
+from edge_agent.domain.press import PressSource
 from edge_agent.errors import DeviceError
 from edge_agent.services import topics
-from edge_agent.services.devices import give_test, note_presence, note_result, register, revoke
+from edge_agent.services.devices import give_test, note_presence, note_result, overview, register, revoke
 from edge_agent.services.incidents import note_receipt, open_incident
-from edge_agent.store import audit, devices, incidents, outbox, receipts
-from edge_agent.store.database import Database, open_main
+from edge_agent.settings import Settings
+from edge_agent.settings_buttons import Button
+from edge_agent.store import audit, buttons, devices, incidents, outbox, receipts
+from edge_agent.store.database import Database, open_main, writing
 from tests.builders import BOX, START, after, an_alert
 from tests.messages import wrong
 
@@ -116,3 +121,18 @@ def test_a_wallboard_has_alerts_delivered_and_acknowledges_none(db: Database) ->
     assert incident.state is IncidentState.OPEN
     assert [(receipt.panel, receipt.kind) for receipt in receipts.of(db, "alert-1")] == [("wall-1", "delivered")]
     assert ("panel:wall-1", "receipt.refused") in actions(db, "alert-1")
+
+
+def test_a_button_is_there_or_missing_as_the_process_that_watches_it_says(db: Database) -> None:
+    register(db, name="button-1", kind=DeviceKind.BUTTON, by="it", now=START)
+    settings = Settings(box=BOX, buttons=(Button(name="button-1", seat="01", kind="mqtt"),))
+
+    def shown(now: float) -> tuple[Presence, datetime | None]:
+        (one,) = [one for one in overview(db, settings=settings, now=after(now)) if one.name == "button-1"]
+        return one.presence, one.last_seen
+
+    assert shown(0) == (Presence.NEVER, None)
+    with writing(db):
+        buttons.put(db, ButtonState(name="button-1", seat="01", source=PressSource.MQTT, seen_at=START))
+    assert shown(1) == (Presence.CONNECTED, START)
+    assert shown(settings.presses.silent_s + 1) == (Presence.MISSING, START)
