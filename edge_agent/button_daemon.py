@@ -38,6 +38,8 @@ from edge_agent.store.outbox import BUTTONS
 
 PULSE_S = 1.0
 """How often the service manager is told that the process lives."""
+POLL_S = 0.02
+"""How long a message of a button, or a row of the outbox, may lie: a press is at the panel within 200 ms."""
 RETRY_S = 1.0
 """Wait before a thread whose database could not be opened begins again."""
 USER = "buttons"
@@ -99,6 +101,7 @@ def run(settings: Settings) -> None:
         health=lambda: health.report(),  # noqa: PLW0108 - it is made below
         owner=BUTTONS,
         heartbeat=topics.button_health(settings.box),
+        poll_s=POLL_S,
         on_message=on_message,
     )
     lamps, lamp = _lights(settings)

@@ -60,6 +60,7 @@ class Sender:
         on_message: Callable[[Arrived], None] = lambda _message: None,
         owner: str = outbox.AGENT,
         heartbeat: str | None = None,
+        poll_s: float = POLL_S,
     ) -> None:
         """Prepare the way.
 
@@ -68,6 +69,7 @@ class Sender:
         """
         self._box = box
         self._owner = owner
+        self._poll_s = poll_s
         self._heartbeat = heartbeat or topics.health(box)
         self._messenger = messenger
         self._clock = clock
@@ -101,7 +103,7 @@ class Sender:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
         with closing(self._open_database()) as db:
-            while not stop.wait(POLL_S):
+            while not stop.wait(self._poll_s):
                 self._step(db)
 
     def _step(self, db: Database) -> None:
@@ -122,10 +124,10 @@ class Sender:
             self._messenger.send(topic=self._heartbeat, payload=json.dumps(heartbeat), retain=True)
 
     def _pass_time(self) -> None:
-        self._since_heartbeat += POLL_S
-        self._until_read = max(0.0, self._until_read - POLL_S)
-        self._until_write = max(0.0, self._until_write - POLL_S)
-        self._refused = {row_id: left - POLL_S for row_id, left in self._refused.items() if left > POLL_S}
+        self._since_heartbeat += self._poll_s
+        self._until_read = max(0.0, self._until_read - self._poll_s)
+        self._until_write = max(0.0, self._until_write - self._poll_s)
+        self._refused = {row_id: left - self._poll_s for row_id, left in self._refused.items() if left > self._poll_s}
 
     def _take_outcomes(self) -> None:
         for outcome in self._messenger.outcomes():

@@ -64,7 +64,7 @@ def recorded(name: str) -> list[InputEvent]:
 
 
 def heard(
-    buttons: Sequence[Button], *openings: RecordedKeys | OSError, now_s: float = NOW_S, looks: int = 80
+    buttons: Sequence[Button], *openings: RecordedKeys | OSError, now_s: float = NOW_S, looks: int = 400
 ) -> list[ButtonSignal]:
     told: list[ButtonSignal] = []
     left = list(openings)

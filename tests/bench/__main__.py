@@ -1,9 +1,13 @@
-"""Measures lines per core, phrase-to-alert latency and memory with the shipped models and demonstration calls."""
+"""Measures lines per core, phrase-to-alert and press-to-panel latency and memory with the shipped models and calls.
+
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons` alone.
+"""
 
 from __future__ import annotations
 
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +23,7 @@ from edge_agent.provision import demo
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
+from tests.bench.buttons import press_to_panel
 from tests.journeys.floor import RunningFloor, turns
 
 REPEATS = 3
@@ -129,7 +134,8 @@ def latency() -> list[str]:
 def main() -> None:
     """Measure and print."""
     print(f"machine: {machine()}")  # noqa: T201
-    for line in [*lines_per_core(), *latency()]:
+    measured = {"lines": lines_per_core, "latency": latency, "buttons": press_to_panel}
+    for line in (line for name in sys.argv[1:] or measured for line in measured[name]()):
         print(f"- {line}")  # noqa: T201
 
 

@@ -165,12 +165,25 @@ class RunningFloor:
         return self.said().split("one-time password: ")[1].split()[0]
 
     def child(self, mark: str) -> psutil.Process:
-        """The child of `mamori run` whose command line holds `mark`."""
+        """The child of `mamori run` whose command line holds `mark` as a word, a program or the start of a module."""
         for process in psutil.Process(self.process.pid).children():
-            if any(mark in word for word in process.cmdline()):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if any(mark in {word, Path(word).name, word.partition(".")[0]} for word in process.cmdline()):
                 return process
         msg = f"no child runs {mark}"
         raise AssertionError(msg)
+
+    def link(self, name: str, *subscriptions: str) -> MqttMessenger:
+        """The connection of another device that was added, not started yet."""
+        return MqttMessenger(
+            host="localhost",
+            port=self.mqtt_port,
+            ca_file=self.settings.ca_file,
+            user=name,
+            password_file=self.settings.data / "secrets" / f"mqtt-{name}",
+            subscriptions=subscriptions,
+        )
 
     def panel(self, name: str = "panel-1") -> Panel:
         base = topics.base(self.settings.box)

@@ -1,0 +1,1 @@
+"""Buttons on a real kernel: a guest with real USB and simulated pins."""
