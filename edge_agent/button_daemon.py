@@ -5,11 +5,8 @@ It loads no model and no sound; what keeps the broker or one source of buttons f
 
 from __future__ import annotations
 
-import json
-import signal
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
@@ -29,15 +26,15 @@ from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.ports import Arrived, ButtonSeen, ButtonSource, Light, Messenger, Outcome
+from edge_agent.service_process import broker_link, wait_for_signal
 from edge_agent.services import buttons as services
 from edge_agent.services import topics
 from edge_agent.services.policy_pack import load_policy
+from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings, load
 from edge_agent.store.database import Database, open_live, open_main
 from edge_agent.store.outbox import BUTTONS
 
-PULSE_S = 1.0
-"""How often the service manager is told that the process lives."""
 POLL_S = 0.02
 """How long a message of a button, or a row of the outbox, may lie: a press is at the panel within 200 ms."""
 RETRY_S = 1.0
@@ -46,14 +43,6 @@ USER = "buttons"
 """Its identity on the broker."""
 
 log = Log("buttons")
-
-
-class SystemClock:
-    """The time of day."""
-
-    def now(self) -> datetime:
-        """Return the time in UTC."""
-        return datetime.now(UTC)
 
 
 class NoBroker:
@@ -139,7 +128,7 @@ def run(settings: Settings) -> None:
     if escalator is not None:
         supervisor.start("escalator", _again_and_again(escalator.run))
     log.info("buttons.watching", count=len(settings.buttons))
-    _wait_for_signal(settings)
+    wait_for_signal(settings.run / "buttons.ready")
     notify("STOPPING=1")
     supervisor.stop()
     if link is not None:
@@ -150,17 +139,14 @@ def run(settings: Settings) -> None:
 def _messenger(
     settings: Settings, messages: ButtonMessages, clock: SystemClock
 ) -> tuple[MqttMessenger | None, Messenger]:
-    status = topics.button_status(settings.box)
     try:
-        link = MqttMessenger(
-            host=settings.mqtt.host,
-            port=settings.mqtt.port,
-            ca_file=settings.ca_file,
+        link = broker_link(
+            settings,
             user=USER,
             password_file=settings.buttons_password_file,
+            status=topics.button_status(settings.box),
             subscriptions=[f"{topics.base(settings.box)}/ack/+/+", *messages.subscriptions],
-            birth=(status, json.dumps({"state": "online", "at": clock.now().isoformat()})),
-            will=(status, json.dumps({"state": "offline", "at": clock.now().isoformat()})),
+            clock=clock,
         )
     except BrokerError as error:
         log.error("broker.unusable", error=type(error).__name__)
@@ -238,21 +224,6 @@ def _again_and_again(work: Callable[[threading.Event], None]) -> Callable[[threa
                 stop.wait(RETRY_S)
 
     return patient
-
-
-def _wait_for_signal(settings: Settings) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ready = settings.run / "buttons.ready"
-    ready.touch()
-    notify("READY=1")
-    try:
-        while not stop.wait(PULSE_S):
-            notify("WATCHDOG=1")
-    finally:
-        ready.unlink(missing_ok=True)
 
 
 @click.command()

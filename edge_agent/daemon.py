@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import signal
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -34,27 +31,18 @@ from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.speech_switch import SpeechSwitch
 from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.ports import Classifier
+from edge_agent.service_process import broker_link, wait_for_signal
 from edge_agent.services import topics
 from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.services.speech.choice import find_speech, refuse
 from edge_agent.services.speech.self_test import self_test
+from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings
 from edge_agent.store import speech as speech_table
 from edge_agent.store.database import open_live, open_main
 
-PULSE_S = 1.0
-"""How often levels are shown and the service manager is told that the agent lives."""
-
 log = Log("agent")
-
-
-class SystemClock:
-    """The time of day."""
-
-    def now(self) -> datetime:
-        """Return the time in UTC."""
-        return datetime.now(UTC)
 
 
 class SharedClassifier:
@@ -174,7 +162,8 @@ def run(settings: Settings) -> None:
     if network is not None:
         supervisor.start("network", network.run)
     log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.model_version)
-    _wait_for_signal(settings, recorder, list(workers.values()), network)
+    listening = list(workers.values())
+    wait_for_signal(settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, listening, network))
     notify("STOPPING=1")
     supervisor.stop()
     messenger.stop()
@@ -195,16 +184,13 @@ def _network(settings: Settings, queues: Mapping[str, BlockQueue], recorder: Rec
 
 def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
     base = topics.base(settings.box)
-    status = topics.status(settings.box)
-    return MqttMessenger(
-        host=settings.mqtt.host,
-        port=settings.mqtt.port,
-        ca_file=settings.ca_file,
+    return broker_link(
+        settings,
         user=settings.mqtt.user,
         password_file=settings.mqtt_password_file,
+        status=topics.status(settings.box),
         subscriptions=[f"{base}/ack/+/+", topics.lamp_status(settings.box, "+"), *device_subscriptions(settings)],
-        birth=(status, json.dumps({"state": "online", "at": clock.now().isoformat()})),
-        will=(status, json.dumps({"state": "offline", "at": clock.now().isoformat()})),
+        clock=clock,
     )
 
 
@@ -248,23 +234,9 @@ def _health(
     }
 
 
-def _wait_for_signal(
-    settings: Settings, recorder: Recorder, workers: Sequence[LineWorker], network: NetworkCalls | None
-) -> None:
-    """Show levels and tell the service manager once a second, until a signal asks to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    ready = settings.run / "agent.ready"
-    ready.touch()
-    notify("READY=1")
-    try:
-        while not stop.wait(PULSE_S):
-            for worker in workers:
-                customer, operator = worker.levels_dbfs
-                missing = network.missing_blocks(worker.seat) if network is not None else 0
-                dropped = worker.dropped + missing
-                recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=dropped)
-            notify("WATCHDOG=1")
-    finally:
-        ready.unlink(missing_ok=True)
+def _show_levels(recorder: Recorder, workers: Sequence[LineWorker], network: NetworkCalls | None) -> None:
+    for worker in workers:
+        customer, operator = worker.levels_dbfs
+        missing = network.missing_blocks(worker.seat) if network is not None else 0
+        dropped = worker.dropped + missing
+        recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=dropped)

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.ports import Clock
+from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings
 from web_ui import (
     access,
@@ -33,7 +34,7 @@ from web_ui import (
     staff,
     wall,
 )
-from web_ui.context import EXTENSION, Context, WallClock, context
+from web_ui.context import EXTENSION, Context, context
 from web_ui.feed import Feed
 from web_ui.texts import LANGUAGES, catalogues
 from web_ui.views import marked
@@ -65,7 +66,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         policy=policy,
         feed=Feed(settings=settings, policy=policy),
         texts=texts,
-        clock=clock or WallClock(),
+        clock=clock or SystemClock(),
     )
     headers.install(app)
     access.install(app, settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import cast
 
 from flask import current_app
@@ -18,14 +17,6 @@ from web_ui.feed import Feed
 from web_ui.texts import Texts
 
 EXTENSION = "mamori"
-
-
-class WallClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
-        return datetime.now(UTC)
 
 
 class _OfThread(threading.local):

@@ -75,9 +75,8 @@ def page(name: str) -> ResponseReturnValue:
 def change_role(name: str) -> ResponseReturnValue:
     """Give somebody another role."""
     behind = context()
-    t = behind.texts[language()]
     services.change_role(behind.main, name=name, role=_role(), by=person().name, now=behind.clock.now())
-    return _back(name, t("people.changed"))
+    return _back(name, "people.changed")
 
 
 @blueprint.post("/<name>/groups")
@@ -85,7 +84,6 @@ def change_role(name: str) -> ResponseReturnValue:
 def change_groups(name: str) -> ResponseReturnValue:
     """Give somebody the seats of some groups, or the whole floor."""
     behind = context()
-    t = behind.texts[language()]
     services.change_groups(
         behind.main,
         name=name,
@@ -94,7 +92,7 @@ def change_groups(name: str) -> ResponseReturnValue:
         by=person().name,
         now=behind.clock.now(),
     )
-    return _back(name, t("people.changed"))
+    return _back(name, "people.changed")
 
 
 @blueprint.post("/<name>/password")
@@ -112,9 +110,8 @@ def reset_password(name: str) -> ResponseReturnValue:
 def end_second_factor(name: str) -> ResponseReturnValue:
     """Turn off the second factor of somebody who has lost telephone and recovery codes."""
     behind = context()
-    t = behind.texts[language()]
     second_factor.take_away(behind.main, name=name, by=person().name, now=behind.clock.now())
-    return _back(name, t("second.ended"))
+    return _back(name, "second.ended")
 
 
 @blueprint.post("/<name>/unlock")
@@ -122,9 +119,8 @@ def end_second_factor(name: str) -> ResponseReturnValue:
 def unlock(name: str) -> ResponseReturnValue:
     """Let somebody try again at once."""
     behind = context()
-    t = behind.texts[language()]
     services.unlock(behind.main, name=name, by=person().name, now=behind.clock.now())
-    return _back(name, t("people.unlocked"))
+    return _back(name, "people.unlocked")
 
 
 @blueprint.post("/<name>/sessions/end")
@@ -132,14 +128,13 @@ def unlock(name: str) -> ResponseReturnValue:
 def end_sessions(name: str) -> ResponseReturnValue:
     """End one session of somebody, or all of them."""
     behind = context()
-    t = behind.texts[language()]
     now, by = behind.clock.now(), person().name
     someone = services.find(behind.main, name)
     if wanted := request.form.get("session"):
         sessions.revoke(behind.main, name=someone.name, session_id=wanted, by=by, now=now)
     else:
         sessions.revoke_all(behind.main, name=someone.name, by=by, now=now)
-    return _back(name, t("people.sessions_ended"))
+    return _back(name, "people.sessions_ended")
 
 
 @blueprint.post("/<name>/retire")
@@ -148,8 +143,7 @@ def retire(name: str) -> ResponseReturnValue:
     """Let somebody log in no more."""
     behind = context()
     services.retire(behind.main, name=name, by=person().name, now=behind.clock.now())
-    flash(behind.texts[language()]("people.retired"))
-    return redirect(url_for(".listing"), 303)
+    return _told("people.retired", url_for(".listing"))
 
 
 def _listing(error: AccessError | None = None) -> str:
@@ -166,10 +160,14 @@ def _listing(error: AccessError | None = None) -> str:
     )
 
 
-def _back(name: str, text: str) -> ResponseReturnValue:
+def _back(name: str, key: str) -> ResponseReturnValue:
     # Whoever has changed their own role or ended their own sessions is led to the log-in from there.
-    flash(text)
-    return redirect(url_for(".page", name=name), 303)
+    return _told(key, url_for(".page", name=name))
+
+
+def _told(key: str, where: str) -> ResponseReturnValue:
+    flash(context().texts[language()](key))
+    return redirect(where, 303)
 
 
 def _role() -> Role:

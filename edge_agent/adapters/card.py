@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_agent.adapters import reader_process
 from edge_agent.adapters.card_frames import FrameWatch, LossCounter, Splitter, Trouble
 from edge_agent.adapters.card_process import Kind, Message, Reason, Unpacker
-from edge_agent.adapters.reader_process import FIRST_WAIT_S, LONGEST_WAIT_S, POLL_S, STEADY_S, tail
+from edge_agent.adapters.reader_process import POLL_S, tail
 from edge_agent.errors import Text
 from edge_agent.log import Log
 from edge_agent.ports import AudioBlock
@@ -59,18 +59,11 @@ class Card:
 
     def run(self, stop: threading.Event) -> None:
         """Read the card until `stop` is set, whatever happens to it."""
-        wait_s = FIRST_WAIT_S
-        while not stop.is_set():
-            began = time.monotonic()
-            fault = self._read(stop, began)
-            if fault is None:
-                return
-            self._working = False
-            self._show(fault)
-            if time.monotonic() - began > STEADY_S:
-                wait_s = FIRST_WAIT_S
-            stop.wait(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        reader_process.keep_reading(stop, lambda: self._read(stop, time.monotonic()), self._lost)
+
+    def _lost(self, fault: Text) -> None:
+        self._working = False
+        self._show(fault)
 
     def _read(self, stop: threading.Event, began: float) -> Text | None:
         """Run the card's process until it fails; return what is wrong, or None if `stop` was set."""

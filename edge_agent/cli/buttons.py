@@ -10,7 +10,7 @@ import click
 from edge_agent import button_daemon, log
 from edge_agent import settings as settings_module
 from edge_agent.cli.appliance import SETTINGS
-from edge_agent.cli.devices import DATA, settings_of
+from edge_agent.cli.box import DATA, on_box, settings_of
 from edge_agent.cli.words import show
 from edge_agent.domain.button import Effect, Press
 from edge_agent.domain.press import Gesture, PressSource
@@ -79,15 +79,14 @@ def button() -> None:
 @DATA
 def list_buttons(*, data: Path) -> None:
     """ボタンと、その状態・電池・最後に動いた時刻を一覧する / list the buttons and how they are."""
-    settings = settings_of(data)
-    db = open_main(settings.data)
-    for report in services.overview(db, settings=settings, now=datetime.now(UTC)):
+    with on_box(data) as (settings, db):
+        reports = services.overview(db, settings=settings, now=datetime.now(UTC))
+    for report in reports:
         state = report.button
         wrong = ",".join(report.troubles) or "ok"
         battery = "-" if state.battery is None else f"{state.battery}%"
         worked = f"{state.worked_at.astimezone():%Y-%m-%d %H:%M}" if state.worked_at else "-"
         click.echo(f"{state.name}\t{state.seat}\t{state.source.value}\t{wrong}\t{battery}\t{worked}")
-    db.close()
 
 
 @button.command("test")
@@ -95,12 +94,8 @@ def list_buttons(*, data: Path) -> None:
 @DATA
 def begin_test(*, names: tuple[str, ...], data: Path) -> None:
     """毎日のテストを始める。名前を省くと全部 / begin the daily test; without names, of all buttons."""
-    settings = settings_of(data)
-    db = open_main(settings.data)
-    try:
+    with on_box(data) as (settings, db):
         begun = services.begin_test(db, names, settings=settings, by=BY, now=datetime.now(UTC))
-    finally:
-        db.close()
     minutes = int(services.TEST_WINDOW.total_seconds() // 60)
     show(
         Text(

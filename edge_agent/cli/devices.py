@@ -10,14 +10,13 @@ from pathlib import Path
 
 import click
 
-from edge_agent import settings as settings_module
+from edge_agent.cli.box import DATA, on_box, settings_of
 from edge_agent.cli.words import languages, say, show
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.errors import DeviceError, Text
 from edge_agent.provision import broker, credentials
 from edge_agent.services import devices as services
 from edge_agent.services import wire
-from edge_agent.settings import Settings
 from edge_agent.store import devices as table
 from edge_agent.store.database import Database, open_main
 
@@ -36,19 +35,6 @@ REASONS = {
     "unreadable": Text("読めない命令", "unreadable"),
     "unknown": Text("知らない命令。機器を更新してください", "unknown; update the device"),
 }
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("/var/lib/mamori"),
-    show_default=True,
-    help="記録のフォルダー / folder of the appliance's records",
-)
-
-
-def settings_of(data: Path) -> Settings:
-    """Return the settings beside the data, or the box's own."""
-    beside = data / "settings.toml"
-    return settings_module.load(beside if beside.is_file() else Path("/etc/mamori/mamori.toml"))
 
 
 @click.group()
@@ -94,8 +80,7 @@ def add(*, name: str, kind: str, form: str, qr: bool | None, data: Path) -> None
 @DATA
 def list_devices(*, data: Path) -> None:
     """機器の種類・接続状態・最後の応答を一覧する / list devices: kind, state, last seen, last test."""
-    settings = settings_of(data)
-    with closing(open_main(settings.data)) as db:
+    with on_box(data) as (settings, db):
         known = {one.name: one for one in services.overview(db, settings=settings, now=datetime.now(UTC))}
         tests = table.last_tests(db)
     for name, kind in sorted(broker.devices(settings).items()):
@@ -125,8 +110,7 @@ def revoke(*, name: str, data: Path) -> None:
 @DATA
 def test(*, name: str, seconds: float, data: Path) -> None:
     """パネルにテスト表示をさせ、返事を確かめる / have a panel show a test and say so."""
-    settings = settings_of(data)
-    with closing(open_main(settings.data)) as db:
+    with on_box(data) as (settings, db):
         command_id = services.give_test(db, name, box=settings.box, by=ACTOR, now=datetime.now(UTC))
         answer = _answer(db, command_id, within_s=min(seconds, wire.expiry_of("command")))
     if answer is None:

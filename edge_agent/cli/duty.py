@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from edge_agent.cli.devices import DATA, settings_of
+from edge_agent.cli.box import DATA, on_box
 from edge_agent.cli.words import show
+from edge_agent.domain.duty import OnCall
 from edge_agent.errors import Text
 from edge_agent.services import duty as services
 from edge_agent.store import duty as store
-from edge_agent.store.database import open_main
 
 BY = "mamori duty"
 """The actor of what is done on the box itself."""
@@ -33,18 +33,17 @@ def duty() -> None:
 def put(*, name: str, display_name: str | None, level: str, rank: int, shifts: tuple[str, ...], data: Path) -> None:
     """当番を登録・変更する / name someone on duty, or change them."""
     hours = services.read_shifts(shifts)
-    db = open_main(settings_of(data).data)
-    person = services.put(
-        db,
-        name=name,
-        display_name=display_name,
-        level=level,
-        rank=rank,
-        shifts=hours,
-        by=BY,
-        now=datetime.now(UTC),
-    )
-    db.close()
+    with on_box(data) as (_, db):
+        person = services.put(
+            db,
+            name=name,
+            display_name=display_name,
+            level=level,
+            rank=rank,
+            shifts=hours,
+            by=BY,
+            now=datetime.now(UTC),
+        )
     show(
         Text(
             f"{person.level} に「{person.display_name}」を登録しました。",
@@ -57,13 +56,12 @@ def put(*, name: str, display_name: str | None, level: str, rank: int, shifts: t
 @DATA
 def list_duty(*, data: Path) -> None:
     """呼ばれる順に一覧する / list everybody in the order they are asked."""
-    db = open_main(settings_of(data).data)
     now = datetime.now(UTC).astimezone()
-    for person in store.everyone(db):
-        there = "absent" if person.absent else "there" if person.is_there(now) else "off"
-        hours = "; ".join(map(str, person.shifts)) or "always"
-        click.echo(f"{person.level}\t{person.rank}\t{person.name}\t{person.display_name}\t{there}\t{hours}")
-    db.close()
+    with on_box(data) as (_, db):
+        for person in store.everyone(db):
+            there = "absent" if person.absent else "there" if person.is_there(now) else "off"
+            hours = "; ".join(map(str, person.shifts)) or "always"
+            click.echo(f"{person.level}\t{person.rank}\t{person.name}\t{person.display_name}\t{there}\t{hours}")
 
 
 @duty.command()
@@ -71,9 +69,7 @@ def list_duty(*, data: Path) -> None:
 @DATA
 def absent(*, name: str, data: Path) -> None:
     """不在にする。次の人が呼ばれます / mark someone as away; the next person is asked."""
-    db = open_main(settings_of(data).data)
-    person = services.mark(db, name=name, absent=True, by=BY, now=datetime.now(UTC))
-    db.close()
+    person = _marked(data, name, absent=True)
     show(Text(f"「{person.display_name}」を不在にしました。", f"{person.display_name} is marked as away."))
 
 
@@ -82,9 +78,7 @@ def absent(*, name: str, data: Path) -> None:
 @DATA
 def back(*, name: str, data: Path) -> None:
     """在席に戻す / mark someone as back."""
-    db = open_main(settings_of(data).data)
-    person = services.mark(db, name=name, absent=False, by=BY, now=datetime.now(UTC))
-    db.close()
+    person = _marked(data, name, absent=False)
     show(Text(f"「{person.display_name}」を在席にしました。", f"{person.display_name} is back."))
 
 
@@ -93,7 +87,11 @@ def back(*, name: str, data: Path) -> None:
 @DATA
 def remove(*, name: str, data: Path) -> None:
     """当番表から外す / take someone out of the roster."""
-    db = open_main(settings_of(data).data)
-    services.remove(db, name=name, by=BY, now=datetime.now(UTC))
-    db.close()
+    with on_box(data) as (_, db):
+        services.remove(db, name=name, by=BY, now=datetime.now(UTC))
     show(Text(f"「{name}」を当番表から外しました。", f"{name} is not in the roster any more."))
+
+
+def _marked(data: Path, name: str, *, absent: bool) -> OnCall:
+    with on_box(data) as (_, db):
+        return services.mark(db, name=name, absent=absent, by=BY, now=datetime.now(UTC))

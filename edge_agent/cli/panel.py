@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from edge_agent.adapters.mqtt import MqttMessenger
-from edge_agent.cli.devices import DATA, settings_of
+from edge_agent.cli.box import DATA, settings_of
 from edge_agent.cli.words import languages, say
 from edge_agent.domain.command import Command, Obedience, Refusal
 from edge_agent.domain.device import ALIVE_S, DeviceKind

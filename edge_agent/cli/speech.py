@@ -6,8 +6,6 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -15,7 +13,7 @@ from typing import get_args
 import click
 
 from edge_agent.adapters.speech_probe import probe
-from edge_agent.cli.devices import DATA, settings_of
+from edge_agent.cli.box import DATA, on_box
 from edge_agent.cli.speech_evaluate import evaluate
 from edge_agent.cli.words import languages, say, show
 from edge_agent.errors import ModelError, Text
@@ -27,23 +25,13 @@ from edge_agent.services.speech.readings import Weight
 from edge_agent.services.speech.self_test import self_test
 from edge_agent.settings import Settings
 from edge_agent.store import speech as table
-from edge_agent.store.database import Database, open_main
+from edge_agent.store.database import Database
 
 AGENT_TAKES_S = 180.0
 """How long a switch may take the agent: it tries and loads the model first."""
 
 NAME = click.argument("name")
 BASE = click.option("--model", "base", help="対象のモデル（省略時は使用中のもの） / model (default: the one in use)")
-
-
-@contextmanager
-def _box(data: Path) -> Iterator[tuple[Settings, Database]]:
-    settings = settings_of(data)
-    db = open_main(settings.data)
-    try:
-        yield settings, db
-    finally:
-        db.close()
 
 
 def _person() -> str:
@@ -80,7 +68,7 @@ def install(*, source: str, name: str | None, accept_unknown: bool, data: Path) 
         say(Text("入れるなら --accept-unknown を付けてください。", "To install it all the same give --accept-unknown."))
         return False
 
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         model, passed = installing.install(
             source,
             settings,
@@ -106,7 +94,7 @@ def install(*, source: str, name: str | None, accept_unknown: bool, data: Path) 
 @DATA
 def list_models(*, data: Path) -> None:
     """モデルを一覧する（* が新しい通話に使うもの） / list the models (* is the one for new calls)."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         models, chosen = installing.listing(settings, db), table.choice(db)
     for model in models:
         kind = Text("製品", "shipped") if model.shipped else Text("追加", "installed")
@@ -134,7 +122,7 @@ def list_models(*, data: Path) -> None:
 @DATA
 def show_model(*, name: str, data: Path) -> None:
     """モデルを確かめ、どこから来たかを表示する / check a model and tell where it came from."""
-    with _box(data) as (settings, _):
+    with on_box(data) as (settings, _):
         model = choosing.find_speech(settings, name)
         record = read_record(model.folder) if (model.folder / RECORD).is_file() else None
         words = own_words.words_of(settings, own_words.base_of(name)) if record and record.base else ()
@@ -151,7 +139,7 @@ def show_model(*, name: str, data: Path) -> None:
 @DATA
 def use(*, name: str, data: Path) -> None:
     """新しい通話に使うモデルを切り替える（通話中のものは元のまま） / choose the model for new calls."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         model = choosing.find_speech(settings, name)
         passed = self_test(model.folder, shipped=settings.models_folder, probe=probe)
         choosing.choose(db, model, settings, by=_person(), now=datetime.now(UTC))
@@ -164,7 +152,7 @@ def use(*, name: str, data: Path) -> None:
 @DATA
 def remove(*, name: str, data: Path) -> None:
     """追加したモデルを削除する / delete an installed model."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         installing.remove(name, settings, db, by=_person(), now=datetime.now(UTC))
     show(Text(f"「{name}」を削除しました。", f"Removed {name!r}."))
 
@@ -188,7 +176,7 @@ def words() -> None:
 @DATA
 def add(*, word: str, readings: tuple[str, ...], weight: Weight, base: str | None, data: Path) -> None:
     """言葉と、その読み（かな、いくつでも）を足す / add a word with its readings in kana."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         to = own_words.base_of(base or choosing.active_name(db, settings))
         listed = own_words.with_word(settings, to, word, readings, weight)
         if own_words.is_known(settings, to, word):
@@ -204,7 +192,7 @@ def add(*, word: str, readings: tuple[str, ...], weight: Weight, base: str | Non
 @DATA
 def remove_word(*, word: str, base: str | None, data: Path) -> None:
     """足した言葉を外す / take an added word away."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         to = own_words.base_of(base or choosing.active_name(db, settings))
         listed = own_words.without_word(settings, to, word)
         model = own_words.keep(listed, settings, db, to, by=_person(), now=datetime.now(UTC), probe=probe)
@@ -217,7 +205,7 @@ def remove_word(*, word: str, base: str | None, data: Path) -> None:
 @DATA
 def rebuild(*, base: str | None, data: Path) -> None:
     """製品のモデルが新しくなったあと、足した言葉を入れ直す / put the words into a newer base model."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         to = own_words.base_of(base or choosing.active_name(db, settings))
         listed = own_words.words_of(settings, to)
         model = own_words.keep(listed, settings, db, to, by=_person(), now=datetime.now(UTC), probe=probe)
@@ -230,7 +218,7 @@ def rebuild(*, base: str | None, data: Path) -> None:
 @DATA
 def list_words(*, base: str | None, data: Path) -> None:
     """足した言葉を一覧する / list the added words."""
-    with _box(data) as (settings, db):
+    with on_box(data) as (settings, db):
         to = own_words.base_of(base or choosing.active_name(db, settings))
         for word in own_words.words_of(settings, to):
             click.echo(f"{word.surface}\t{' '.join(word.readings)}\t{word.weight}")

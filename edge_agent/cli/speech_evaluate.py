@@ -13,7 +13,7 @@ import click
 
 from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.vosk_model import VoskModel, VoskRecognizer
-from edge_agent.cli.devices import DATA, settings_of
+from edge_agent.cli.box import DATA, settings_of
 from edge_agent.cli.words import say, show
 from edge_agent.domain.quality import Figure
 from edge_agent.errors import SettingsError, Text

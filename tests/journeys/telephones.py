@@ -49,18 +49,6 @@ def call(
     )
 
 
-def free_ports(count: int) -> list[int]:
-    """Return UDP ports that nobody uses."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    try:
-        for opened in sockets:
-            opened.bind(("127.0.0.1", 0))
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()
-
-
 @dataclass
 class BadNetwork:
     """Passes datagrams on from port to port: loses some, and holds each back for a time of its own.

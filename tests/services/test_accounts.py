@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher, extract_parameters
+from argon2 import extract_parameters
 
 from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError, StoreError
@@ -17,17 +17,14 @@ from edge_agent.services.sessions import IDLE, SESSION, TOUCH
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
+from tests.services.sato import PASSWORD, hash_quickly
 
-PASSWORD = "きょうは大阪も晴れています"
 WRONG = "まちがったパスワードです"
 
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    # The real one takes 64 MiB and a tenth of a second each time, on purpose.
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "_HASHER", quick)
-    monkeypatch.setattr(accounts, "_NOBODY", quick.hash("nobody's"))
+    hash_quickly(monkeypatch)
     database = open_main(tmp_path)
     yield database
     database.close()

@@ -7,9 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError
 from edge_agent.services import accounts
 from edge_agent.services.lockout import ADDRESS_FAILURES, ADDRESS_LOCK_OUT, WINDOW
@@ -17,26 +15,16 @@ from edge_agent.services.sessions import Visitor
 from edge_agent.store import audit
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
+from tests.services.sato import PASSWORD, add_sato, hash_quickly
 
-PASSWORD = "きょうは大阪も晴れています"
 HERE, THERE = Visitor(address="192.0.2.7"), Visitor(address="192.0.2.8")
 
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "_HASHER", quick)
-    monkeypatch.setattr(accounts, "_NOBODY", quick.hash("nobody's"))
+    hash_quickly(monkeypatch)
     database = open_main(tmp_path)
-    accounts.create_person(
-        database,
-        name="sato",
-        display_name="佐藤",
-        role=Role.SUPERVISOR,
-        password=PASSWORD,
-        must_change=False,
-        now=START,
-    )
+    add_sato(database)
     yield database
     database.close()
 

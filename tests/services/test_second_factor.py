@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 
-from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError
 from edge_agent.services import accounts, second_factor, sessions
 from edge_agent.services.lockout import FAILURES
@@ -18,8 +16,8 @@ from edge_agent.services.sessions import PENDING, Visitor
 from edge_agent.store import audit, people, second_factors
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
+from tests.services.sato import PASSWORD, add_sato, hash_quickly
 
-PASSWORD = "きょうは大阪も晴れています"
 HERE = Visitor(address="192.0.2.7", browser="test")
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 LATER = START + timedelta(minutes=10)
@@ -27,17 +25,9 @@ LATER = START + timedelta(minutes=10)
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    hash_quickly(monkeypatch)
     database = open_main(tmp_path)
-    accounts.create_person(
-        database,
-        name="sato",
-        display_name="佐藤",
-        role=Role.SUPERVISOR,
-        password=PASSWORD,
-        must_change=False,
-        now=START,
-    )
+    add_sato(database)
     yield database
     database.close()
 

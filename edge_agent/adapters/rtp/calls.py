@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from edge_agent.adapters.reader_process import FIRST_WAIT_S, LONGEST_WAIT_S, POLL_S, STEADY_S, end, tail
+from edge_agent.adapters.reader_process import POLL_S, end, keep_reading, tail
 from edge_agent.adapters.rtp.jitter import UNIT_RATE
 from edge_agent.adapters.rtp.line import NetworkFault
 from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, Unpacker, unpack_block
@@ -64,18 +64,11 @@ class NetworkCalls:
 
     def run(self, stop: threading.Event) -> None:
         """Read the network until `stop` is set, whatever happens to it."""
-        wait_s = FIRST_WAIT_S
-        while not stop.is_set():
-            began = time.monotonic()
-            fault = self._read(stop)
-            if fault is None:
-                return
-            self._working = False
-            self._show(fault)
-            if time.monotonic() - began > STEADY_S:
-                wait_s = FIRST_WAIT_S
-            stop.wait(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        keep_reading(stop, lambda: self._read(stop), self._lost)
+
+    def _lost(self, fault: Text) -> None:
+        self._working = False
+        self._show(fault)
 
     def _read(self, stop: threading.Event) -> Text | None:
         """Run the process until it fails; return what is wrong, or None if `stop` was set."""

@@ -53,11 +53,6 @@ class Graph:
         """How many states there are."""
         return len(self.finals)
 
-    def leaving(self, state: int) -> Table:
-        """Return the arcs that leave a state."""
-        low, high = np.searchsorted(self.sources, [state, state + 1])
-        return self.arcs[low:high]
-
     def extended(self, *, states: int, sources: list[int], arcs: list[tuple[int, int, float, int]]) -> Graph:
         """Return the graph with more states (never final) and arcs, each state's arcs sorted by their input."""
         finals = np.concatenate([self.finals, np.full(states, np.inf, np.float32)])

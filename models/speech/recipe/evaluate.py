@@ -75,23 +75,13 @@ def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int, *,
     return "".join(out).replace(" ", "").replace(UNKNOWN, "")
 
 
-def interval(heard: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
-    """Return the character error rate in per cent and the bounds of its 95 % bootstrap interval."""
-    errors = np.array([item.errors for item in heard], float)
-    sizes = np.array([len(item.said) for item in heard], float)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(heard), (RESAMPLED, len(heard)))
-    rates = 100 * errors[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.percentile(rates, [2.5, 97.5])
-    return 100 * errors.sum() / sizes.sum(), float(low), float(high)
-
-
-def interval_of_share(right: Sequence[bool], seed: int = 0) -> tuple[float, float, float]:
-    """Return the share that is right in per cent and the bounds of its 95 % bootstrap interval."""
-    held = np.array(right, float)
-    rng = np.random.default_rng(seed)
-    low, high = np.percentile(100 * held[rng.integers(0, len(held), (RESAMPLED, len(held)))].mean(axis=1), [2.5, 97.5])
-    return 100 * float(held.mean()), float(low), float(high)
+def interval(parts: Sequence[float], wholes: Sequence[float], seed: int = 0) -> tuple[float, float, float]:
+    """Return the share of all parts in all wholes in per cent and the bounds of its 95 % bootstrap interval."""
+    part, whole = np.array(parts, float), np.array(wholes, float)
+    drawn = np.random.default_rng(seed).integers(0, len(part), (RESAMPLED, len(part)))
+    shares = 100 * part[drawn].sum(axis=1) / whole[drawn].sum(axis=1)
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return 100 * part.sum() / whole.sum(), float(low), float(high)
 
 
 def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: int) -> None:
@@ -108,7 +98,7 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
         audio_s += len(samples) / rate
         if len(heard) <= show:
             print(f"    {said} | {got}")
-    rate_, low, high = interval(heard)
+    rate_, low, high = interval([item.errors for item in heard], [len(item.said) for item in heard])
     print(
         f"{folder.name:18} {condition:6} CER {rate_:5.1f} % ({low:.1f}-{high:.1f}), {len(heard)} sentences, "
         f"{audio_s:.0f} s, CPU real-time factor {cpu / audio_s:.3f}",

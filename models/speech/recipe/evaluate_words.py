@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import graph
 import numpy as np
 import vosk
-from evaluate import interval_of_share
+from evaluate import interval
 from features import real_words
 from listening import under
 from ngram import BackingOff, NGrams
@@ -83,7 +83,7 @@ def main() -> None:
             samples, rate = under(condition, utterance.samples, f"word/{at}")
             pcm = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
             right.append(heard(model, pcm, rate) == "_".join(utterance.phones))
-        share, low, high = interval_of_share(right)
+        share, low, high = interval(right, [1] * len(right))
         print(f"words {condition:6} {share:.1f} % right ({low:.1f}-{high:.1f})", flush=True)
 
 

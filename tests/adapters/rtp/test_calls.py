@@ -22,7 +22,7 @@ from edge_agent.adapters.rtp.calls import NetworkCalls
 from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, Unpacker, pack_block, unpack_block
 from edge_agent.ports import AudioBlock
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
-from tests.adapters.rtp.senders import Telephone, rtp
+from tests.adapters.rtp.senders import Telephone, free_ports, rtp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
     from tests.fixtures_audio import Eventually
 
 needs_raw_sockets = pytest.mark.skipif(os.geteuid() != 0, reason="only root can read an interface")
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    try:
-        for opened in sockets:
-            opened.bind(("127.0.0.1", 0))
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()
 
 
 @dataclass
