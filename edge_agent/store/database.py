@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from edge_agent.store.migrations import LIVE, MAIN
 
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another process's transaction before it gives up."""
+TRY_AGAIN_S = 0.02
 
 
 class Database(sqlite_utils.Database):
@@ -67,7 +69,7 @@ def _open(folder: Path, name: str, synchronous: str, migrations: sqlite_utils.Mi
     except (OSError, sqlite3.Error) as error:
         raise _error(file, error) from error
     try:
-        db.conn.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(db.conn)
         db.conn.execute(f"PRAGMA synchronous={synchronous}")
         with writing(db):
             migrations.apply(db)
@@ -75,6 +77,24 @@ def _open(folder: Path, name: str, synchronous: str, migrations: sqlite_utils.Mi
         db.close()
         raise error if isinstance(error, StoreError) else _error(file, error) from error
     return db
+
+
+def _write_ahead(conn: sqlite3.Connection) -> None:
+    """Turn to write-ahead logging, waiting for others as everything else does.
+
+    While another process creates the same database SQLite refuses this at once, whatever the busy timeout, because both
+    hold a lock that the other needs.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(TRY_AGAIN_S)
+        else:
+            return
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +113,24 @@ def test_two_processes_that_create_and_write_at_once_both_get_everything_in(tmp_
     db = open_main(tmp_path)
     assert len(assert_each_incident_has_its_message_and_its_entry(db)) == 50
     db.close()
+
+
+def test_whoever_opens_what_another_is_creating_waits_for_it(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "mamori.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done: list[str] = []
+
+    def create() -> None:
+        done.append("created")
+        other.execute("COMMIT")
+
+    creating = threading.Timer(0.3, create)
+    creating.start()
+    open_main(tmp_path).close()
+    done.append("opened")
+    creating.join()
+    other.close()
+    assert done == ["created", "opened"]
 
 
 def test_another_connection_sees_that_something_was_committed(tmp_path: Path) -> None:
