@@ -16,6 +16,7 @@ from edge_agent.ports import RATE
 if TYPE_CHECKING:
     from edge_agent.ports import Samples
 
+_NOTHING = np.empty(0, np.int16)
 BLOCK_UNITS = UNIT_RATE // 10
 """Units of the 100 ms that are taken at a time."""
 CHANGE_S = 0.06
@@ -41,6 +42,7 @@ class NetworkVoice:
         self._next_ssrc = -1
         self._next: list[tuple[RtpPacket, float]] = []
         self._player = _Player(Codec.PCMU)
+        self._kept = _NOTHING
         self.counters = Counters()
         self.heard_s: float | None = None
 
@@ -60,6 +62,8 @@ class NetworkVoice:
             waiting = [(packet, at_s)]
         self.heard_s = at_s
         if codec is not None and codec is not self._player.codec:
+            # What the one before still holds back belongs before what comes, or this voice is ahead of the other.
+            self._kept = np.concatenate((self._kept, self._player.rest()))
             self._player = _Player(codec)
         for one, arrived_s in waiting:
             self._stream.push(one, at_s=arrived_s, audio=codec is not None)
@@ -69,7 +73,8 @@ class NetworkVoice:
         """Return the 100 ms due before a local time, at `RATE`; resampling holds back some samples of the first."""
         silent = [Piece(kind=PieceKind.SILENT, length=BLOCK_UNITS)]
         pieces = silent if self._stream is None else self._stream.pull(until_s=until_s, units=BLOCK_UNITS)
-        return self._player.play(pieces)
+        kept, self._kept = self._kept, _NOTHING
+        return np.concatenate((kept, self._player.play(pieces)))
 
     def free(self, *, at_s: float) -> bool:
         """Say whether no stream is this voice now."""
@@ -78,7 +83,7 @@ class NetworkVoice:
     def end(self) -> None:
         """Forget the stream, as at the end of a call."""
         self._stream, self._ssrc, self._next, self.heard_s = None, -1, [], None
-        self._player = _Player(self._player.codec)
+        self._player, self._kept = _Player(self._player.codec), _NOTHING
 
     def _changes(self, packet: RtpPacket, at_s: float) -> bool:
         """Keep a packet of another stream; say whether that stream is the voice from now on."""
@@ -117,6 +122,13 @@ class _Player:
             return samples
         resampled: Samples = self._resampler.resample_chunk(samples)
         return resampled
+
+    def rest(self) -> Samples:
+        """Return the samples that resampling has held back; nothing can be played afterwards."""
+        if self._resampler is None:
+            return _NOTHING
+        held: Samples = self._resampler.resample_chunk(_NOTHING, last=True)
+        return held
 
     def _samples(self, kind: PieceKind, run: list[Piece]) -> Samples:
         count = sum(piece.length for piece in run) * self._per_unit

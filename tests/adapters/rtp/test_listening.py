@@ -130,6 +130,17 @@ def test_a_voice_that_joins_later_is_in_its_place() -> None:
     assert floor.clicks("customer")[0] == pytest.approx(floor.clicks("operator")[0], abs=0.005)
 
 
+@pytest.mark.parametrize("codec", list(Codec))
+def test_voices_stay_together_when_one_begins_after_the_call_whatever_its_codec(codec: Codec) -> None:
+    floor = Floor(ON_PORTS)
+    kind = TYPES[codec]
+    floor.at_port(Telephone(payload=a_voice(1.0, codec=codec), payload_type=kind), 40_000)
+    floor.at_port(Telephone(payload=a_voice(1.0, codec=codec), payload_type=kind, ssrc=9), 40_002, from_s=0.3)
+    floor.pass_time(4.5)
+    (customer,), (operator,) = floor.clicks("customer"), floor.clicks("operator")
+    assert operator - customer == pytest.approx(0.3, abs=0.005)
+
+
 def test_on_one_port_the_phones_address_tells_the_voices_apart() -> None:
     floor = Floor(ON_ONE_PORT)
     floor.at_port(Telephone(payload=a_voice(1.0)), 40_000, sender=PHONE)
