@@ -14,9 +14,9 @@ from trunk import Network, read_components
 MODEL_CONF = {
     "min-active": "200",
     "max-active": "3000",
-    "beam": "12.0",
-    "lattice-beam": "4.0",
-    "acoustic-scale": "1.0",
+    "beam": "11",
+    "lattice-beam": "4",
+    "acoustic-scale": "0.8",
     "frame-subsampling-factor": "3",
     "frames-per-chunk": "51",
     "endpoint.silence-phones": "1",
