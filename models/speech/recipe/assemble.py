@@ -26,7 +26,7 @@ MODEL_CONF = {
 }
 """How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL).
 
-More frames at once cost less for each than the default 20; 51 are half a second, which every word then waits at most."""
+More frames at once cost less for each than the default 20; 51 are half a second, which a word waits at most."""
 
 GRAPH_FILES = ("HCLG.fst", "words.txt", "sounds.toml", "phones/word_boundary.int")
 
