@@ -61,12 +61,13 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         WTF_CSRF_TIME_LIMIT=None,
     )
     texts = catalogues()
+    clock = clock or SystemClock()
     app.extensions[EXTENSION] = Context(
         settings=settings,
         policy=policy,
-        feed=Feed(settings=settings, policy=policy),
+        feed=Feed(settings=settings, policy=policy, clock=clock),
         texts=texts,
-        clock=clock or SystemClock(),
+        clock=clock,
     )
     headers.install(app)
     access.install(app, settings)

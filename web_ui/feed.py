@@ -1,28 +1,28 @@
-"""The pages' live feed: one thread watches both databases and fans out what has changed.
+"""The pages' live feed: one thread watches both databases and fans out what has changed, another the sessions.
 
 Rules:
 1. Every event has an id; whoever missed some gets them again from the ring, or everything anew.
 2. A page that does not keep up is cut off: it reconnects and is brought up to date.
 3. A page is sent what its person sees, and nothing else of the floor.
 4. The watcher never writes, so its connections' data_version changes with every commit of anyone else.
+5. However many pages are connected, each change is read once, and no page reads a database of its own.
 """
 
 from __future__ import annotations
 
-import queue
 import secrets
 import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import msgspec
 
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.ports import Clock
+from edge_agent.services import sessions
+from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings
 from edge_agent.store.database import Database, open_live, open_main
 from web_ui.floor_state import (
@@ -37,85 +37,38 @@ from web_ui.floor_state import (
     read_missing,
 )
 from web_ui.sight import WHOLE_FLOOR, Sight
+from web_ui.streams import Event, Subscriber, wire_event
 from web_ui.views import IncidentView, SeatView
 
 RING = 500
 """Events kept for pages that were away for a moment."""
-BACKLOG = 256
-"""Events that may wait for one page before it is cut off."""
 POLL_S = 0.1
 """Time between looks at the databases; the larger part of the delay between commit and page."""
 STALE_S = 15.0
 """Silence of the agent after which the pages say that nobody is listening; it writes levels far more often."""
 REOPEN_S = 1.0
 """Wait before the databases are opened again after an error."""
+SESSIONS_S = 5.0
+"""Longest time between looks at the sessions, which also end by time alone; every commit makes for a look at once."""
 
 log = Log("feed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One event of the stream, ready to be sent; `change` is None for what everybody may know."""
-
-    number: int
-    event_id: str
-    name: str
-    change: Change | None
-    wire: bytes
-
-    def seen_with(self, sight: Sight) -> bytes | None:
-        """Return the event as somebody sees it, or None if it is none of theirs."""
-        if self.change is None:
-            return self.wire
-        seen = sight.of_change(self.change)
-        if seen is self.change or seen is None:
-            return self.wire if seen else None
-        return wire_event(self.name, seen, event_id=self.event_id)
-
-
-class Subscriber:
-    """One page's end of the feed."""
-
-    def __init__(self, sight: Sight) -> None:
-        self.sight = sight
-        self._queue: queue.Queue[bytes | None] = queue.Queue(BACKLOG)
-        self._cut = threading.Event()
-
-    def put(self, wire: bytes | None) -> bool:
-        """Hand over an event (None: look whether the session still holds); False if the page is too slow."""
-        try:
-            self._queue.put_nowait(wire)
-        except queue.Full:
-            self.cut()
-            return False
-        return True
-
-    def cut(self) -> None:
-        """End the stream; what is still waiting is dropped, the page will ask for it again."""
-        self._cut.set()
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the stream shall end."""
-        return self._cut.is_set()
-
-    def get(self, timeout: float) -> bytes | None:
-        """Return the next event, or None if the session should be looked at; raise `queue.Empty` after `timeout` s."""
-        return self._queue.get(timeout=timeout)
 
 
 class Feed:
     """Events of this process, numbered from 1 behind a name that differs after every start."""
 
-    def __init__(self, *, settings: Settings, policy: Policy) -> None:
+    def __init__(self, *, settings: Settings, policy: Policy, clock: Clock | None = None) -> None:
         self._settings = settings
         self._policy = policy
+        self._clock = clock or SystemClock()
         self._start = secrets.token_hex(4)
         self._lock = threading.Lock()
         self._ring: deque[Event] = deque(maxlen=RING)
         self._number = 0
         self._subscribers: set[Subscriber] = set()
         self._stop = threading.Event()
+        self._look = threading.Event()
+        self._looked = False
         self._main_version: int | None = None
         self._live_version: int | None = None
         self._floor = Floor()
@@ -130,6 +83,11 @@ class Feed:
         """Id of the newest event."""
         with self._lock:
             return f"{self._start}-{self._number}"
+
+    @property
+    def floor(self) -> Floor | None:
+        """The floor at the last look; None if there was none yet, or the databases cannot be read."""
+        return self._floor if self._looked else None
 
     @property
     def listening(self) -> bool:
@@ -153,9 +111,9 @@ class Feed:
             return len(self._subscribers)
 
     def subscribe(
-        self, last_id: str | None, *, limit: int, sight: Sight = WHOLE_FLOOR
+        self, last_id: str | None, *, limit: int, sight: Sight = WHOLE_FLOOR, token: str | None = None
     ) -> tuple[Subscriber, list[bytes] | None] | None:
-        """Connect a page that has seen `last_id` and is sent what `sight` sees.
+        """Connect a page that has seen `last_id` and is sent what `sight` sees, as long as the session `token` holds.
 
         Returns the subscriber and what it has missed (None: it must be given everything anew), or None if
         `limit` pages are connected already.
@@ -163,7 +121,7 @@ class Feed:
         with self._lock:
             if len(self._subscribers) >= limit:
                 return None
-            subscriber = Subscriber(sight)
+            subscriber = Subscriber(sight, token)
             self._subscribers.add(subscriber)
             return subscriber, self._missed(last_id, sight)
 
@@ -188,11 +146,12 @@ class Feed:
                 self._publish("lamps", {"faults": self.lamp_faults})
         if main_moved or live_moved:
             floor = compose(self._settings, self._happening, self._incidents)
-            for change in changes(self._floor, floor):
+            # First kept, then told: a page that connects in between is sent some of it twice and misses nothing.
+            before_floor, self._floor, self._looked = self._floor, floor, True
+            for change in changes(before_floor, floor):
                 self._publish(_name(change), change, change)
-            self._floor = floor
         if main_moved:
-            self._look_at_sessions()
+            self._look.set()
         self._note_life(moved=live_moved, now_s=now_s)
         self._main_version, self._live_version = main_version, live_version
 
@@ -202,31 +161,61 @@ class Feed:
             try:
                 self._watch()
             except (StoreError, sqlite3.Error) as error:
+                self._looked = False
                 log.error("feed.unreadable", error=type(error).__name__)
                 self._stop.wait(REOPEN_S)
 
-    def start(self, on_crash: Callable[[], None]) -> threading.Thread:
-        """Watch in a thread of its own; `on_crash` is called if it dies: pages must not silently stand still."""
+    def look_at_sessions(self, main: Database) -> None:
+        """End the streams whose session does not hold any more, or whose person sees something else now."""
+        with self._lock:
+            pages = [each for each in self._subscribers if each.token is not None]
+        held = sessions.holding(main, {page.token for page in pages if page.token}, now=self._clock.now())
+        for page in pages:
+            if not page.is_of(held.get(page.token or ""), self._settings):
+                page.cut()
 
-        def work() -> None:
+    def keep_sessions(self) -> None:
+        """Look at the sessions after every commit and every `SESSIONS_S`, until told to stop."""
+        while not self._stop.is_set():
             try:
-                self.run()
+                self._keep_sessions()
+            except (StoreError, sqlite3.Error) as error:
+                # They are sound as far as is known; alerts must go on coming while the disk is full.
+                log.error("feed.sessions_unreadable", error=type(error).__name__)
+                self._stop.wait(REOPEN_S)
+
+    def start(self, on_crash: Callable[[], None]) -> None:
+        """Watch in threads of its own; `on_crash` is called if one dies: pages must not silently stand still."""
+
+        def work(run: Callable[[], None]) -> None:
+            try:
+                run()
             except BaseException as error:
                 log.error("feed.crashed", error=type(error).__name__)
                 on_crash()
                 raise
 
-        thread = threading.Thread(target=work, name="feed", daemon=True)
-        thread.start()
-        return thread
+        for name, run in (("feed", self.run), ("feed-sessions", self.keep_sessions)):
+            threading.Thread(target=work, args=(run,), name=name, daemon=True).start()
 
     def close(self) -> None:
         """Stop watching and end all streams."""
         self._stop.set()
+        self._look.set()
         with self._lock:
             for subscriber in self._subscribers:
                 subscriber.cut()
-                subscriber.put(None)
+
+    def _keep_sessions(self) -> None:
+        main = open_main(self._settings.data)
+        try:
+            while not self._stop.is_set():
+                self._look.wait(SESSIONS_S)
+                self._look.clear()
+                if not self._stop.is_set():
+                    self.look_at_sessions(main)
+        finally:
+            main.close()
 
     def _watch(self) -> None:
         main, live = open_main(self._settings.data), open_live(self._settings.run)
@@ -260,10 +249,6 @@ class Feed:
                 each for each in self._subscribers if (sent := wires[each.sight]) is None or each.put(sent)
             }
 
-    def _look_at_sessions(self) -> None:
-        with self._lock:
-            self._subscribers = {subscriber for subscriber in self._subscribers if subscriber.put(None)}
-
     def _missed(self, last_id: str | None, sight: Sight) -> list[bytes] | None:
         start, _, number = (last_id or "").rpartition("-")
         if start != self._start or not number.isdecimal():
@@ -274,12 +259,6 @@ class Feed:
             return None
         wires = [event.seen_with(sight) for event in self._ring if event.number > seen]
         return [wire for wire in wires if wire is not None]
-
-
-def wire_event(name: str, payload: object, *, event_id: str | None = None) -> bytes:
-    """Return an event as a browser's EventSource reads it."""
-    head = f"id: {event_id}\n" if event_id else ""
-    return f"{head}event: {name}\ndata: ".encode() + msgspec.json.encode(payload) + b"\n\n"
 
 
 def _name(change: Change) -> str:

@@ -20,11 +20,10 @@ from edge_agent.store.listenings import Listening
 from edge_agent.store.live import LineStatus
 from web_ui.access import SESSION_COOKIE, person, sight
 from web_ui.context import Context, context
-from web_ui.feed import Subscriber, wire_event
 from web_ui.floor_state import Words, read_floor
-from web_ui.live import STREAMS
 from web_ui.rights import needs
 from web_ui.sight import Sight, sight_of
+from web_ui.streams import LISTENERS, STREAMS, Subscriber, wire_event
 
 blueprint = Blueprint("listen", __name__, url_prefix="/listen")
 
@@ -47,7 +46,7 @@ def listen(call_id: str) -> ResponseReturnValue:
     if line is None or not sight().sees(line.seat):
         abort(404)
     hearing = Sight(seats=frozenset({line.seat}), cards=False, words=False, hears=call_id)
-    connected = behind.feed.subscribe(None, limit=STREAMS, sight=hearing)
+    connected = behind.feed.subscribe(None, limit=STREAMS + LISTENERS, sight=hearing)
     if connected is None:
         abort(503)
     subscriber, _ = connected

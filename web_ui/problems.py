@@ -19,6 +19,7 @@ from edge_agent.errors import (
 )
 from edge_agent.log import Log
 from web_ui.access import FORBIDDEN, language, wants_page
+from web_ui.streams import STREAMS
 
 BAD_REQUEST = 400
 CONFLICT = 409
@@ -70,7 +71,7 @@ _PLAIN: dict[int, tuple[Text, Text]] = {
         ),
     ),
     503: (
-        Text("接続している画面が多すぎます。", "Too many pages are connected."),
+        Text(f"接続している画面が多すぎます（最大{STREAMS}）。", f"Too many pages are connected ({STREAMS} at most)."),
         Text(
             "使っていない画面を閉じてください。自動でつなぎ直します。",
             "Close pages not in use. It reconnects by itself.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -24,14 +25,16 @@ from edge_agent.settings import Settings
 from web_ui.app import create_app
 from web_ui.context import EXTENSION, Context
 from web_ui.hosts import own_names
-from web_ui.live import STREAMS
 from web_ui.redirect import Redirect
+from web_ui.streams import LISTENERS, STREAMS
 from web_ui.wire import MAX_HEADER_BYTES, Adapter, Connection
 
-THREADS = STREAMS + 16
-"""One for every stream and some for everything else."""
-QUEUE = 128
-"""Connections the kernel holds while all threads are busy."""
+THREADS = STREAMS + LISTENERS + 16
+"""One for every stream and some for everything else, so that buttons always find a free one."""
+QUEUE = 256
+"""Connections the kernel holds: after a restart every page comes back within a second."""
+FILES = 4096
+"""Files and connections this process may hold open: two databases a thread, and browsers that come all at once."""
 REDIRECT_THREADS = 2
 """A browser remembers a permanent redirect and does not ask again."""
 REDIRECT_BYTES = 8 * 1024
@@ -100,6 +103,7 @@ def main(file: Path) -> None:
 
 def serve(box: Settings) -> int:
     """Serve until told to stop; return the exit code. Raises `MamoriError` if it cannot start."""
+    _allow_files()
     app = create_app(box, load_policy(box.policy_file), secret_key=_secret_key(box.data / "secrets" / "web-session"))
     behind: Context = app.extensions[EXTENSION]
     # Both databases are used before anybody is served, so that one that cannot be stops the start.
@@ -170,6 +174,13 @@ def make_redirect(box: Settings) -> wsgi.Server | None:
     except OSError as error:
         raise _no_port(box, box.web.redirect_port, "web.redirect_port", server.refused or error) from error
     return server
+
+
+def _allow_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tls(box: Settings) -> Adapter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -88,22 +89,38 @@ def open_for(db: Database, person: Person, visitor: Visitor, *, now: datetime) -
 
 def who(db: Database, token: str, *, now: datetime) -> Person | None:
     """Return whose session a token is, or None if it is nobody's, still owes its second factor, or has run out."""
-    session = people.find_session(db, token_hash(token))
-    if session is None or session.pending:
-        return None
-    person = people.find(db, session.person)
-    if person is None or person.retired or _over(session, person, now):
-        return None
-    if now - datetime.fromisoformat(session.last_seen) > TOUCH:
-        # A full disk must not shut out who is logged in, and a session ended just now stays ended.
-        try:
-            with writing(db):
+    return holding(db, {token}, now=now).get(token)
+
+
+def holding(db: Database, tokens: Collection[str], *, now: datetime) -> dict[str, Person]:
+    """Return whose sessions those tokens are that hold, and note in one transaction that they were heard of."""
+    found, quiet = {}, []
+    for token in tokens:
+        session = people.find_session(db, token_hash(token))
+        if session is None or session.pending:
+            continue
+        person = people.find(db, session.person)
+        if person is None or person.retired or _over(session, person, now):
+            continue
+        found[token] = person
+        if now - datetime.fromisoformat(session.last_seen) > TOUCH:
+            quiet.append(session)
+    if quiet:
+        _note_sight(db, quiet, now=now)
+    return found
+
+
+def _note_sight(db: Database, seen: list[Session], *, now: datetime) -> None:
+    # A full disk must not shut out who is logged in, and a session ended just now stays ended.
+    try:
+        with writing(db):
+            for session in seen:
                 if people.find_session(db, session.token_hash):
                     people.save_session(db, replace(session, last_seen=now.isoformat()))
+        for session in seen:
             _heard_of.pop(session.token_hash, None)
-        except StoreError:
-            _heard_of[session.token_hash] = now
-    return person
+    except StoreError:
+        _heard_of.update((session.token_hash, now) for session in seen)
 
 
 def owing(db: Database, token: str, *, now: datetime) -> Person | None:

@@ -1,6 +1,6 @@
-"""Measures lines per core, phrase-to-alert and press-to-panel latency and memory with the shipped models and calls.
+"""Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons` alone.
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels` alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from tests.bench.buttons import press_to_panel
+from tests.bench.panels import panels
 from tests.journeys.floor import RunningFloor, turns
 
 REPEATS = 3
@@ -134,7 +135,7 @@ def latency() -> list[str]:
 def main() -> None:
     """Measure and print."""
     print(f"machine: {machine()}")  # noqa: T201
-    measured = {"lines": lines_per_core, "latency": latency, "buttons": press_to_panel}
+    measured = {"lines": lines_per_core, "latency": latency, "buttons": press_to_panel, "panels": panels}
     for line in (line for name in sys.argv[1:] or measured for line in measured[name]()):
         print(f"- {line}")  # noqa: T201
 

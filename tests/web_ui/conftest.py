@@ -118,6 +118,7 @@ class Pages:
 
     def tick(self, now_s: float = 0.0) -> None:
         self.context.feed.tick(self._watching[0], self._watching[1], now_s=now_s)
+        self.context.feed.look_at_sessions(self.main)
 
     def watch(self) -> None:
         """Open the connections the feed's thread would hold."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import queue
+from dataclasses import replace
 from typing import Any
 
 from edge_agent.domain.call import LineState, Speaker
-from edge_agent.services import incidents
+from edge_agent.services import incidents, sessions
+from edge_agent.store import people
+from edge_agent.store.database import writing
 from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, START
 from tests.web_ui.conftest import Pages, in_call
-from web_ui.feed import BACKLOG, RING, STALE_S, Subscriber
+from web_ui.feed import RING, STALE_S
 from web_ui.sight import Sight
+from web_ui.streams import BACKLOG, Subscriber
 
 Sent = list[tuple[str, str, Any]]
 
@@ -168,15 +172,57 @@ def test_what_a_panel_has_seen_and_what_a_person_does_is_sent_too(pages: Pages) 
     assert taken["taken_by"]["ja"] == "supervisorさん"
 
 
-def test_sessions_are_looked_at_after_every_commit_to_the_main_database(pages: Pages) -> None:
+def test_a_page_goes_with_its_session_and_others_stay(pages: Pages) -> None:
+    now = pages.clock.now()
+    supervisor = people.find(pages.main, "supervisor")
+    assert supervisor is not None
+    tokens = [sessions.open_for(pages.main, supervisor, sessions.Visitor(), now=now) for _ in range(2)]
+    feed = pages.context.feed
+    gone, staying = (feed.subscribe(None, limit=9, token=token) for token in tokens)
+    assert gone is not None
+    assert staying is not None
+    sessions.end(pages.main, tokens[0], now=now)
+    feed.look_at_sessions(pages.main)
+    assert gone[0].is_cut
+    assert not staying[0].is_cut
+
+
+def test_a_page_whose_person_sees_something_else_now_comes_back_for_it(pages: Pages) -> None:
+    supervisor = people.find(pages.main, "supervisor")
+    assert supervisor is not None
+    token = sessions.open_for(pages.main, supervisor, sessions.Visitor(), now=pages.clock.now())
+    connected = pages.context.feed.subscribe(None, limit=9, token=token)
+    assert connected is not None
+    pages.context.feed.look_at_sessions(pages.main)
+    assert not connected[0].is_cut
+    with writing(pages.main):
+        people.save(pages.main, replace(supervisor, groups=("west",)))
+    pages.context.feed.look_at_sessions(pages.main)
+    assert connected[0].is_cut
+
+
+def test_a_session_that_runs_out_with_nobody_writing_anything_ends_its_page(pages: Pages) -> None:
+    supervisor = people.find(pages.main, "supervisor")
+    assert supervisor is not None
+    token = sessions.open_for(pages.main, supervisor, sessions.Visitor(), now=pages.clock.now())
+    connected = pages.context.feed.subscribe(None, limit=9, token=token)
+    assert connected is not None
+    pages.clock.move(sessions.longest(supervisor.role).total_seconds())
+    pages.context.feed.look_at_sessions(pages.main)
+    assert connected[0].is_cut
+
+
+def test_open_pages_keep_their_sessions_alive_with_one_commit_for_all(pages: Pages) -> None:
+    supervisor = people.find(pages.main, "supervisor")
+    assert supervisor is not None
+    tokens = [sessions.open_for(pages.main, supervisor, sessions.Visitor(), now=pages.clock.now()) for _ in range(20)]
+    for token in tokens:
+        pages.context.feed.subscribe(None, limit=20, token=token)
     pages.watch()
-    subscriber, _ = connect(pages)
-    pages.alert()
-    pages.tick()
-    waiting_wires = []
-    while True:
-        try:
-            waiting_wires.append(subscriber.get(0.0))
-        except queue.Empty:
-            break
-    assert None in waiting_wires
+    before = pages._watching[0].version()
+    pages.clock.move(sessions.TOUCH.total_seconds() * 2)
+    pages.context.feed.look_at_sessions(pages.main)
+    assert pages._watching[0].version() == before + 1
+    assert {session.last_seen for session in people.sessions_of(pages.main, "supervisor")} == {
+        pages.clock.now().isoformat()
+    }

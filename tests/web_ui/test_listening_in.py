@@ -21,8 +21,8 @@ from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, after
 from tests.web_ui.conftest import Browser, Pages, in_call
 from web_ui import listen
-from web_ui.live import STREAMS
 from web_ui.sight import Sight
+from web_ui.streams import LISTENERS, STREAMS
 
 SECRET = "口座の番号は"
 TOLD = "夜道に気をつけろよ"
@@ -220,12 +220,19 @@ def test_a_call_that_is_over_or_of_another_group_is_not_there(calling: Pages) ->
     assert records(calling) == []
 
 
-def test_it_takes_a_place_among_the_pages_connected(calling: Pages) -> None:
+def test_a_floor_full_of_pages_keeps_nobody_from_listening_in_but_a_full_server_does(calling: Pages) -> None:
     browser = calling.browser("supervisor")
-    taken = [calling.context.feed.subscribe(None, limit=STREAMS) for _ in range(STREAMS)]
-    assert len(taken) == STREAMS
+    most = STREAMS + LISTENERS
+    for _ in range(STREAMS):
+        assert calling.context.feed.subscribe(None, limit=most)
+    answer = opened(browser)
+    assert answer.status_code == 200
+    answer.close()
+    for _ in range(LISTENERS):
+        assert calling.context.feed.subscribe(None, limit=most)
+    began = records(calling)
     assert opened(browser).status_code == 503
-    assert records(calling) == []
+    assert records(calling) == began
 
 
 def test_nobody_listens_in_while_it_cannot_be_recorded(calling: Pages) -> None:

@@ -10,7 +10,7 @@ from edge_agent.domain.call import LineState, Speaker
 from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import START
 from tests.web_ui.conftest import Browser, Pages, in_call
-from web_ui.live import STREAMS
+from web_ui.streams import STREAMS
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -89,7 +89,15 @@ def test_the_last_event_id_of_a_browser_that_reconnects_counts_before_the_pages_
 def test_a_page_unknown_to_this_start_of_the_server_gets_the_whole_floor(pages: Pages) -> None:
     pages.watch()
     pages.alert()
+    pages.tick()
     name, everything = next(stream(pages.browser("supervisor"), **{"Last-Event-ID": "0000-7"}))
+    assert name == "floor"
+    assert [incident["incident"] for incident in everything["floor"]["incidents"]] == ["alert-1"]
+
+
+def test_a_page_that_comes_before_the_first_look_gets_the_floor_as_it_is(pages: Pages) -> None:
+    pages.alert()
+    name, everything = next(stream(pages.browser("supervisor")))
     assert name == "floor"
     assert [incident["incident"] for incident in everything["floor"]["incidents"]] == ["alert-1"]
 
@@ -110,6 +118,10 @@ def test_a_stream_that_has_ended_makes_room_for_another(pages: Pages) -> None:
     browser = pages.browser("supervisor")
     taken = [pages.context.feed.subscribe(None, limit=STREAMS) for _ in range(STREAMS)]
     assert browser.client.get("/events", headers=STREAM).status_code == 503
+    # A browser is not told why its stream was refused; the page asks here, and shows what it is told.
+    full = browser.client.get("/alive", headers={"Accept": "application/json"})
+    assert full.status_code == 503
+    assert str(STREAMS) in full.get_json()["what"]
     assert taken[0] is not None
     pages.context.feed.unsubscribe(taken[0][0])
     answer = browser.client.get("/events", headers=STREAM, buffered=False)

@@ -76,6 +76,8 @@ def used() -> set[str]:
             found |= set(re.findall(r"""\?\s*"(live\.[a-z_.]+)"\s*:\s*"live\.[a-z_.]+\"""", line))
             found |= set(re.findall(r"""\?\s*"live\.[a-z_.]+"\s*:\s*"(live\.[a-z_.]+)\"""", line))
             found |= set(re.findall(r"""key = "([a-z.]+)" ~""", line))
+            # Words for after an act, said on the next page.
+            found |= set(re.findall(r"""\b_(?:back|told)\((?:name, )?"([a-z_.]+)\"""", line))
     return {key for key in found if "." in key}
 
 

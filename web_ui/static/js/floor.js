@@ -91,8 +91,8 @@ new Stream({
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),
   },
-  onState: (connected, heard) => {
-    showState({ t, connected, heard });
+  onState: (connected, heard, reason) => {
+    showState({ t, connected, heard, reason });
     const link = byId("link");
     link.textContent = t(connected ? "live.connected" : "live.lost");
     link.dataset.connected = connected;

@@ -48,5 +48,5 @@ new Stream({
     listening: ({ listening }) => showListening(listening, t),
     beat: () => {},
   },
-  onState: (connected, heard) => showState({ t, connected, heard }),
+  onState: (connected, heard, reason) => showState({ t, connected, heard, reason }),
 });

@@ -4,7 +4,8 @@ const SILENCE_MS = 12000; // The box sends a sign of life every 5 s.
 const RETRY_MS = 2000;
 
 export class Stream {
-  // `handlers`: a function for each event name; `onState(connected, lastHeard)` is told every second.
+  // `handlers`: a function for each event name; `onState(connected, lastHeard, reason)` is told every second, with
+  // what the box said of it if it is there and refuses.
   // Without `words` none are sent, whoever looks.
   constructor({ seen, handlers, onState, words = true }) {
     this.seen = seen;
@@ -13,6 +14,7 @@ export class Stream {
     this.onState = onState;
     this.heard = Date.now();
     this.connected = false;
+    this.reason = "";
     this.open();
     setInterval(() => this.watch(), 1000);
     addEventListener("offline", () => this.lose());
@@ -38,16 +40,19 @@ export class Stream {
   }
 
   note(connected) {
-    if (connected) this.heard = Date.now();
+    if (connected) {
+      this.heard = Date.now();
+      this.reason = "";
+    }
     if (connected !== this.connected) {
       this.connected = connected;
-      this.onState(connected, this.heard);
+      this.onState(connected, this.heard, this.reason);
     }
   }
 
   watch() {
     if (this.connected && Date.now() - this.heard > SILENCE_MS) this.lose();
-    this.onState(this.connected, this.heard);
+    this.onState(this.connected, this.heard, this.reason);
   }
 
   lose() {
@@ -64,6 +69,7 @@ export class Stream {
         location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
         return;
       }
+      this.reason = answer.status === 503 ? reasonIn(await answer.json()) : "";
     } catch {
       // Still cut off: opening fails the same way and comes back here.
     }
@@ -71,8 +77,12 @@ export class Stream {
   }
 }
 
+function reasonIn({ what, remedy }) {
+  return ` ${what}${remedy}`;
+}
+
 // The banner every live page has.
-export function showState({ t, connected, heard }) {
+export function showState({ t, connected, heard, reason }) {
   const banner = document.getElementById("cut-off");
   if (connected) {
     banner.hidden = true;
@@ -83,7 +93,7 @@ export function showState({ t, connected, heard }) {
   if (seconds < 2 && banner.hidden) return;
   const strong = document.createElement("strong");
   strong.textContent = t("live.lost");
-  banner.replaceChildren(strong, ` ${t("live.lost_detail", { seconds })}`);
+  banner.replaceChildren(strong, ` ${t("live.lost_detail", { seconds })}${reason ?? ""}`);
   banner.hidden = false;
 }
 
