@@ -8,8 +8,10 @@ from typing import Protocol
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import SHOWING, Presence
-from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, Verdict
+from edge_agent.domain.false_alarm import LONGEST_NOTE, Cause, FalseAlarm, ruled_out
+from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, IncidentState, Verdict
 from edge_agent.domain.roles import Right
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
@@ -107,6 +109,10 @@ def page(incident_id: str) -> ResponseReturnValue:
         ladder=step_views(incident, steps, names),
         timeline=[(entry, actor(entry.actor, names)) for entry in audit.of(behind.main, incident_id)],
         reviewer=actor(incident.reviewed.by, names) if incident.reviewed else None,
+        marker=actor(incident.false_alarm.by, names) if incident.false_alarm else None,
+        may_rule_out=alert.kind is not AlertKind.HELP and incident.state is not IncidentState.REVIEWED,
+        causes=list(Cause),
+        longest_note=LONGEST_NOTE,
         steps=ALLOWED[incident.state],
         verdicts=list(Verdict),
     )
@@ -141,10 +147,29 @@ def review(incident_id: str) -> ResponseReturnValue:
     if wanted not in {verdict.value for verdict in Verdict}:
         abort(400)
 
+    verdict = Verdict(wanted)
+    needs_cause = verdict is Verdict.FALSE_ALARM and (request.form.get("cause") or not _find(incident_id).false_alarm)
+
     def certify(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
-        return services.review(db, incident_id, box=box, by=by, verdict=Verdict(wanted), now=now)
+        why = _why(by, now) if needs_cause else None
+        return services.review(db, incident_id, box=box, by=by, verdict=verdict, now=now, false_alarm=why)
 
     return _move(incident_id, certify)
+
+
+@blueprint.post("/<incident_id>/false-alarm")
+@needs(Right.ACT_ON_INCIDENTS)
+def false_alarm(incident_id: str) -> ResponseReturnValue:
+    """Whoever asks sees that it is no harassment, and says why; whoever reviews it begins from there."""
+
+    def rule_out(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:
+        return services.rule_out(db, incident_id, _why(by, now), box=box)
+
+    return _move(incident_id, rule_out)
+
+
+def _why(by: str, now: datetime) -> FalseAlarm:
+    return ruled_out(cause=request.form.get("cause", ""), note=request.form.get("note", ""), by=by, at=now)
 
 
 def _move(incident_id: str, step: Step) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from edge_agent.errors import MamoriError
 from edge_agent.services import quality as record
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.settings import Settings
+from edge_agent.store import incidents
 from web_ui.context import context
 from web_ui.rights import needs
 
@@ -39,13 +40,15 @@ class Dot:
 def page() -> ResponseReturnValue:
     """Show the newest measurement, and whether it is of what is installed."""
     behind = context()
+    outcomes = incidents.outcomes(behind.main)
     try:
         found = record.load(behind.settings)
     except MamoriError as error:
-        return render_template("quality.html", found=None, error=error)
+        return render_template("quality.html", found=None, error=error, outcomes=outcomes)
     return render_template(
         "quality.html",
         found=found,
+        outcomes=outcomes,
         current=found.is_of(policy=f"{behind.policy.id} {behind.policy.version}", **_installed(behind.settings)),
         diagrams=[dots(utterances.reliability) for utterances in found.utterances],
         side=SIDE,

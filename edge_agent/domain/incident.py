@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from edge_agent.domain.alert import Alert
+from edge_agent.domain.alert import Alert, AlertKind
+from edge_agent.domain.false_alarm import Cause, FalseAlarm
 from edge_agent.errors import Text, TransitionError
 
 
@@ -69,11 +70,23 @@ class Incident:
     closed: Mark | None = None
     reviewed: Mark | None = None
     verdict: Verdict | None = None
+    false_alarm: FalseAlarm | None = None
 
     @property
     def incident_id(self) -> str:
         """The stable id, shared with the alert."""
         return self.alert.alert_id
+
+    @property
+    def ruled_out(self) -> Cause | None:
+        """Why it was no harassment, as far as people have said; a verdict goes before an earlier mark."""
+        if self.verdict is Verdict.COMPLAINT:
+            return Cause.COMPLAINT
+        if self.verdict not in {None, Verdict.FALSE_ALARM}:
+            return None
+        if self.false_alarm is not None:
+            return self.false_alarm.cause
+        return Cause.OTHER if self.verdict else None
 
     def acknowledge(self, *, by: str, at: datetime) -> Incident:
         """Someone has seen it. Raises `TransitionError` unless it is open."""
@@ -91,10 +104,41 @@ class Incident:
         self._refuse_unless(IncidentState.CLOSED)
         return replace(self, state=IncidentState.CLOSED, closed=Mark(by=by, at=at))
 
-    def review(self, *, by: str, at: datetime, verdict: Verdict) -> Incident:
-        """A named person certifies what it was. Raises `TransitionError` unless it is closed or withdrawn."""
+    def rule_out(self, false_alarm: FalseAlarm) -> Incident:
+        """Somebody on the floor sees that it is none, and why; it is over then, and its review begins from there.
+
+        Raises `TransitionError` if it was reviewed, or if it is no suspicion but an operator's call for help.
+        """
+        if self.alert.kind is AlertKind.HELP or self.state is IncidentState.REVIEWED:
+            raise TransitionError(
+                Text(
+                    f"事案 {self.incident_id} を誤検知にすることはできません。",
+                    f"Incident {self.incident_id} cannot be marked as a false alarm.",
+                ),
+                Text(
+                    "応援要請は誤検知になりません。検証が済んだ事案の判定も変えられません。",
+                    "A call for help is none, and what was reviewed stays as it is.",
+                ),
+            )
+        if self.state in FINISHED:
+            return replace(self, false_alarm=false_alarm)
+        mark = Mark(by=false_alarm.by, at=false_alarm.at)
+        seen = self.acknowledged or mark
+        return replace(self, state=IncidentState.CLOSED, acknowledged=seen, closed=mark, false_alarm=false_alarm)
+
+    def review(self, *, by: str, at: datetime, verdict: Verdict, false_alarm: FalseAlarm | None = None) -> Incident:
+        """A named person certifies what it was; a `false_alarm` of theirs goes before an earlier mark.
+
+        Raises `TransitionError` unless it is closed or withdrawn.
+        """
         self._refuse_unless(IncidentState.REVIEWED)
-        return replace(self, state=IncidentState.REVIEWED, reviewed=Mark(by=by, at=at), verdict=verdict)
+        return replace(
+            self,
+            state=IncidentState.REVIEWED,
+            reviewed=Mark(by=by, at=at),
+            verdict=verdict,
+            false_alarm=false_alarm or self.false_alarm,
+        )
 
     def withdraw(self, *, by: str, at: datetime) -> Incident:
         """The box, or the button that called, takes back the alert; what people have finished stays as they left it."""

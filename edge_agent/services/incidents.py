@@ -8,6 +8,7 @@ from datetime import datetime
 
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.device import DeviceKind
+from edge_agent.domain.false_alarm import FalseAlarm
 from edge_agent.domain.incident import Incident, IncidentState, Verdict
 from edge_agent.errors import Text, TransitionError
 from edge_agent.services import topics
@@ -72,9 +73,28 @@ def close(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -
     return _move(db, incident_id, lambda i: i.close(by=by, at=now), "incident.closed", box, by, now)
 
 
-def review(db: Database, incident_id: str, *, box: Box, by: str, verdict: Verdict, now: datetime) -> Incident:
+def rule_out(db: Database, incident_id: str, false_alarm: FalseAlarm, *, box: Box) -> Incident:
+    """Somebody marks it as a false alarm. Raises `TransitionError` if it cannot be one any more."""
+    action, by, now = "incident.ruled_out", false_alarm.by, false_alarm.at
+    return _move(db, incident_id, lambda i: i.rule_out(false_alarm), action, box, by, now)
+
+
+def review(
+    db: Database,
+    incident_id: str,
+    *,
+    box: Box,
+    by: str,
+    verdict: Verdict,
+    now: datetime,
+    false_alarm: FalseAlarm | None = None,
+) -> Incident:
     """`by` certifies what it was. Raises `TransitionError` unless it is closed."""
-    return _move(db, incident_id, lambda i: i.review(by=by, at=now, verdict=verdict), "incident.reviewed", box, by, now)
+
+    def certify(incident: Incident) -> Incident:
+        return incident.review(by=by, at=now, verdict=verdict, false_alarm=false_alarm)
+
+    return _move(db, incident_id, certify, "incident.reviewed", box, by, now)
 
 
 def note_receipt(db: Database, *, alert_id: str, panel: str, kind: str, box: Box, now: datetime) -> None:
@@ -156,4 +176,7 @@ def keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: st
         detail["tentative"] = "true"
     if incident.verdict is not None:
         detail["verdict"] = incident.verdict.value
+    if incident.ruled_out is not None:
+        # The cause alone: the note is in somebody's own words, which the chain would keep for good.
+        detail["ruled_out"] = incident.ruled_out.value
     audit.append(db, at=now, actor=actor, action=action, subject=incident.incident_id, detail=detail)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import msgspec
 
 from edge_agent.domain.alert import AlertKind
+from edge_agent.domain.false_alarm import Cause
 from edge_agent.domain.incident import FINISHED, Incident, IncidentState
 from edge_agent.store.database import Database
 
@@ -23,6 +28,7 @@ def save(db: Database, incident: Incident) -> None:
             "severity": int(alert.severity),
             "revision": alert.revision,
             "opened_at": incident.opened_at.isoformat(),
+            "ruled_out": incident.ruled_out.value if incident.ruled_out else None,
             "record": msgspec.json.encode(incident).decode(),
         },
         key=("incident_id",),
@@ -66,6 +72,31 @@ def recent(db: Database, limit: int) -> list[Incident]:
     """Return the newest `limit` incidents."""
     rows = db.table("incidents").rows_where(select="record", order_by="opened_at DESC", limit=limit)
     return [_incident(row["record"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """How many suspicions there were, how many of them were reviewed, and how many were ruled out for which cause."""
+
+    suspicions: int
+    reviewed: int
+    ruled_out: Mapping[Cause, int]
+
+
+def outcomes(db: Database) -> Outcomes:
+    """Count what became of all suspicions that are kept; calls for help are none."""
+    rows = db.query(
+        "SELECT state, ruled_out, COUNT(*) AS count FROM incidents WHERE kind != ? GROUP BY state, ruled_out",
+        [AlertKind.HELP.value],
+    )
+    suspicions = reviewed = 0
+    causes: Counter[Cause] = Counter()
+    for row in rows:
+        suspicions += row["count"]
+        reviewed += row["count"] if row["state"] == IncidentState.REVIEWED else 0
+        if row["ruled_out"]:
+            causes[Cause(row["ruled_out"])] += row["count"]
+    return Outcomes(suspicions=suspicions, reviewed=reviewed, ruled_out=causes)
 
 
 def _incident(record: str) -> Incident:

@@ -209,6 +209,16 @@ def m008_buttons(db: sqlite_utils.Database) -> None:
     db.table("outbox").add_column("owner", str, not_null_default="agent")
 
 
+@MAIN()
+def m009_false_alarms(db: sqlite_utils.Database) -> None:
+    """Why a suspicion was ruled out, to be counted; reviews from before gave no reason but their verdict."""
+    db.table("incidents").add_column("ruled_out", str)
+    db.execute(
+        "UPDATE incidents SET ruled_out = CASE json_extract(record, '$.verdict')"
+        " WHEN 'complaint' THEN 'complaint' WHEN 'false_alarm' THEN 'other' END"
+    )
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

@@ -31,6 +31,7 @@ DOMAIN = (
     "device",
     "duty",
     "escalation",
+    "false_alarm",
     "finding",
     "grounds",
     "incident",

@@ -377,6 +377,32 @@ def test_an_incident_is_taken_closed_and_certified_on_its_page(floor: Floor, pag
     expect(page.locator(".listing")).to_contain_text("検証済み")
 
 
+def test_a_false_alarm_is_marked_with_its_reason_from_the_floor(floor: Floor, page: Page, tmp_path: Path) -> None:
+    busy_floor(floor)
+    alert = floor.hears("03", Label.THREAT, "ふざけるな、今すぐ上を出せ")
+    link = page.get_by_role("link", name="誤検知")
+    expect(link).to_be_visible()
+    shot(page, tmp_path, "floor-ja-1280-false-alarm")
+    link.click()
+    form = page.locator("#false-alarm form")
+    expect(form).to_be_visible()
+    form.get_by_text("冗談・言い回し").click()
+    shot(page, tmp_path, "incident-ja-1280-false-alarm")
+    # What others do meanwhile does not take the form away.
+    incidents.acknowledge(floor.main, alert.alert_id, box=BOX, by="tanaka", now=datetime.now(UTC))
+    form.get_by_role("button").click()
+    expect(page.locator(".ruled-out")).to_contain_text("佐藤 美咲 が誤検知と記録しました（理由: 冗談・言い回し）")
+    expect(page.locator("input[value=joking]")).to_be_visible()
+    shot(page, tmp_path, "incident-ja-1280-ruled-out")
+    page.locator("input[value=complaint][name=verdict]").check()
+    expect(page.locator("input[value=joking]")).to_be_hidden()
+    page.locator("form[action$='/review'] button").click()
+    page.goto(f"{floor.address}/quality/")
+    expect(page.locator("#outcomes tbody tr")).to_have_text("苦情であり、ハラスメントではない1")
+    page.locator("#outcomes").scroll_into_view_if_needed()
+    shot(page, tmp_path, "quality-ja-1280-outcomes")
+
+
 def test_a_page_that_is_cut_off_says_so_loudly_and_recovers(floor: Floor, page: Page, tmp_path: Path) -> None:
     busy_floor(floor)
     expect(page.locator("#cut-off")).to_be_hidden()

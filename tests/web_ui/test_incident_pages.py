@@ -61,6 +61,55 @@ def test_an_incident_is_not_certified_before_it_is_closed_nor_with_a_made_up_ver
     assert browser.post("/incidents/alert-1/review").status_code == 400
 
 
+def test_a_false_alarm_is_marked_with_its_reason_and_the_review_begins_from_there(pages: Pages) -> None:
+    pages.alert()
+    browser = pages.browser("supervisor")
+    browser.get("/incidents/alert-1")
+    assert browser.post("/incidents/alert-1/false-alarm").status_code == 409
+    assert browser.post("/incidents/alert-1/false-alarm", cause="other").status_code == 409
+    assert state(pages) == "open"
+    note = "上司の言葉を伝えただけ"
+    assert browser.post("/incidents/alert-1/false-alarm", cause="quotation", note=note).status_code == 303
+    assert state(pages) == "closed"
+    page = browser.get("/incidents/alert-1").text
+    assert "supervisorさん が誤検知と記録しました（理由: 他人の言葉の引用・読み上げ）" in page
+    assert note in page
+    assert 'value="false_alarm" checked' in page
+    assert 'value="quotation" checked' in page
+    marked = audit.of(pages.main, "alert-1")[-1]
+    assert (marked.actor, marked.action, marked.detail["ruled_out"]) == (
+        "supervisor",
+        "incident.ruled_out",
+        "quotation",
+    )
+    assert note not in str(marked.detail)
+    assert browser.post("/incidents/alert-1/review", verdict="false_alarm").status_code == 303
+    found = store.find(pages.main, "alert-1")
+    assert found is not None
+    assert found.ruled_out == "quotation"
+    assert browser.post("/incidents/alert-1/false-alarm", cause="joking").status_code == 409
+
+
+def test_a_verdict_of_false_alarm_needs_a_reason_too(pages: Pages) -> None:
+    pages.alert()
+    browser = pages.browser("supervisor")
+    browser.get("/incidents/alert-1")
+    for step in ("take", "close"):
+        browser.post(f"/incidents/alert-1/{step}")
+    assert browser.post("/incidents/alert-1/review", verdict="false_alarm").status_code == 409
+    assert browser.post("/incidents/alert-1/review", verdict="false_alarm", cause="misheard").status_code == 303
+    found = store.find(pages.main, "alert-1")
+    assert found is not None
+    assert found.ruled_out == "misheard"
+
+
+def test_an_operators_call_for_help_offers_no_false_alarm(pages: Pages) -> None:
+    pages.alert(kind=AlertKind.HELP)
+    browser = pages.browser("supervisor")
+    assert 'id="false-alarm"' not in browser.get("/incidents/alert-1").text
+    assert browser.post("/incidents/alert-1/false-alarm", cause="joking").status_code == 409
+
+
 def test_an_incident_that_is_not_there_is_not_found(pages: Pages) -> None:
     browser = pages.browser("supervisor")
     assert browser.get("/incidents/alert-9").status_code == 404

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
+from edge_agent.domain.false_alarm import Cause, FalseAlarm
+from edge_agent.services import incidents
 from edge_agent.services import quality as record
+from tests.builders import BOX, START
 from tests.services.test_quality_figures import a_quality
 from tests.web_ui.conftest import Pages
+
+
+def test_it_counts_what_people_ruled_out_by_reason(pages: Pages) -> None:
+    for name, cause in (("alert-1", Cause.MISHEARD), ("alert-2", Cause.MISHEARD), ("alert-3", Cause.JOKING)):
+        pages.alert(name)
+        incidents.rule_out(pages.main, name, FalseAlarm(cause=cause, by="sato", at=START), box=BOX)
+    text = pages.browser("operator").get("/quality/").text.partition('id="outcomes"')[2]
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td class="number">(\d+)</td>', text)
+    assert rows == [("音声認識の聞き間違い", "2"), ("冗談・言い回し", "1")]
 
 
 def test_the_figures_are_shown_with_their_intervals_and_that_they_are_of_other_models(pages: Pages) -> None:

@@ -11,6 +11,7 @@ import pytest
 import web_ui
 from edge_agent.domain.button import Effect, Trouble
 from edge_agent.domain.device import DeviceKind, Presence
+from edge_agent.domain.false_alarm import Cause
 from edge_agent.domain.incident import IncidentState, Verdict
 from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
@@ -30,6 +31,7 @@ COMPLETED = {
     "language.": list(LANGUAGES),
     "quality.by.": ["kind", "register", "dialect", "age"],
     "quality.through.": ["text", "vosk"],
+    "cause.": [cause.value for cause in Cause],
     "verdict.": [verdict.value for verdict in Verdict],
     "source.": [source.value for source in Source],
     "devices.kind.": [kind.value.replace("-", "_") for kind in DeviceKind],
@@ -43,7 +45,7 @@ COMPLETED = {
     "buttons.trouble.": [trouble.value for trouble in Trouble],
     "buttons.source.": [source.value for source in PressSource if source is not PressSource.PAGE],
     "action.": [
-        *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed")),
+        *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed", "ruled_out")),
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
         "receipt_refused",
         "incident_called",

@@ -120,6 +120,9 @@ function fill(card, view) {
   const go = card.querySelector("[data-go]");
   go.hidden = !given().mayOpen;
   go.href = `/incidents/${encodeURIComponent(view.incident)}`;
+  const none = card.querySelector("[data-none]");
+  none.hidden = !mayAct || !given().mayOpen || view.kind === "help";
+  none.href = `${go.href}#false-alarm`;
 }
 
 function facts(view) {

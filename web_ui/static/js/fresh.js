@@ -14,7 +14,7 @@ export async function refresh(after = () => {}) {
     if (answer.ok && !answer.redirected) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const old = document.getElementById("fresh");
-      if (!old.querySelector("input:checked, textarea:focus")) {
+      if (![...old.querySelectorAll("input")].some(touched)) {
         old.replaceWith(document.adoptNode(page.getElementById("fresh")));
         after();
       }
@@ -27,4 +27,8 @@ export async function refresh(after = () => {}) {
     asked = false;
     refresh(after);
   }
+}
+
+function touched(input) {
+  return input.checked !== input.defaultChecked || input.value !== input.defaultValue;
 }

@@ -30,6 +30,8 @@ function add(utterances) {
 }
 
 showWords();
+// From the floor page, straight to what somebody wants to do.
+if (location.hash === "#false-alarm") document.getElementById("false-alarm")?.setAttribute("open", "");
 
 new Stream({
   seen: given().seen,
