@@ -24,8 +24,10 @@ from edge_agent.errors import ModelError
 from edge_agent.log import Log
 from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.lamps import LampBoard, LampPresence
-from edge_agent.pipeline.lines import BlockQueue, LineWorker
+from edge_agent.pipeline.lines import BlockQueue, Line
 from edge_agent.pipeline.listen import LineListener
+from edge_agent.pipeline.overload import Overload
+from edge_agent.pipeline.pool import LinePool, workers
 from edge_agent.pipeline.recorder import Recorder
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.speech_switch import SpeechSwitch
@@ -81,7 +83,6 @@ def run(settings: Settings) -> None:
     )
     messenger = _messenger(settings, clock)
 
-    workers: dict[str, LineWorker] = {}
     presence, watch = LampPresence(settings.box), device_watch(settings, clock)
     takers = [presence.take, watch.take]
     sender = Sender(
@@ -89,7 +90,7 @@ def run(settings: Settings) -> None:
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
-        health=lambda: _health(recorder, workers, speech, network) | {"lamp_faults": board.faults},
+        health=lambda: _health(recorder, pool, speech, network) | {"lines": len(lines)} | {"lamp_faults": board.faults},
         on_message=each(takers),
     )
     told = discovery(settings, sender)
@@ -112,17 +113,21 @@ def run(settings: Settings) -> None:
         seats=settings.seats,
     )
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
-    for seat in settings.seats:
-        listener = LineListener(
-            seat.seat, speech, SileroDetector, classifier, policy, settings, new_id=lambda: uuid.uuid4().hex
-        )
-        workers[seat.seat] = LineWorker(
+    overload = Overload(settings.listening.resting_order([seat.seat for seat in settings.seats]))
+    lines = [
+        Line(
             seat.seat,
-            listener=listener,
+            listener=LineListener(
+                seat.seat, speech, SileroDetector, classifier, policy, settings,
+                new_id=lambda: uuid.uuid4().hex, stage=lambda: overload.stage,
+            ),
             blocks=queues[seat.seat],
             on_events=recorder.note_events,
             end_silence_s=settings.calls.end_silence_ms / 1000,
         )
+        for seat in settings.seats
+    ]  # fmt: skip
+    pool = LinePool(lines, overload=overload)
     cards = [
         Card(
             device,
@@ -155,15 +160,15 @@ def run(settings: Settings) -> None:
     supervisor.start("devices", watch.run)
     supervisor.start("discovery", told.run)
     supervisor.start("speech", speech.run)
-    for worker in workers.values():
-        supervisor.start(f"line-{worker.seat}", worker.run)
+    for number in range(workers(settings.listening.workers)):
+        supervisor.start(f"listening-{number}", pool.work)
+    supervisor.start("overload", pool.watch)
     for device, card in zip(settings.devices, cards, strict=True):
         supervisor.start(f"card-{device.name}", card.run)
     if network is not None:
         supervisor.start("network", network.run)
-    log.info("agent.listening", line=len(workers), policy=policy.version, model=speech.model_version)
-    listening = list(workers.values())
-    wait_for_signal(settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, listening, network))
+    log.info("agent.listening", line=len(lines), policy=policy.version, model=speech.model_version)
+    wait_for_signal(settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, lines, network))
     notify("STOPPING=1")
     supervisor.stop()
     messenger.stop()
@@ -221,22 +226,21 @@ def _tried(settings: Settings, model: InstalledModel) -> VoskModel:
 
 
 def _health(
-    recorder: Recorder, workers: Mapping[str, LineWorker], speech: SpeechSwitch, network: NetworkCalls | None
+    recorder: Recorder, pool: LinePool, speech: SpeechSwitch, network: NetworkCalls | None
 ) -> dict[str, object]:
     figures: dict[str, object] = {"network": msgspec.to_builtins(network.counted)} if network is not None else {}
     return figures | {
-        "lines": len(workers),
         "faults": recorder.faults,
         "unwritten": recorder.unwritten,
-        "behind_s": round(max((worker.behind_s for worker in workers.values()), default=0.0), 1),
+        "behind_s": round(pool.behind_s, 1),
         "speech": speech.model_version,
         "speech_refused": speech.refused,
     }
 
 
-def _show_levels(recorder: Recorder, workers: Sequence[LineWorker], network: NetworkCalls | None) -> None:
-    for worker in workers:
-        customer, operator = worker.levels_dbfs
-        missing = network.missing_blocks(worker.seat) if network is not None else 0
-        dropped = worker.dropped + missing
-        recorder.note_levels(worker.seat, customer=customer, operator=operator, dropped=dropped)
+def _show_levels(recorder: Recorder, lines: Sequence[Line], network: NetworkCalls | None) -> None:
+    for line in lines:
+        customer, operator = line.levels_dbfs
+        missing = network.missing_blocks(line.seat) if network is not None else 0
+        dropped = line.dropped + missing
+        recorder.note_levels(line.seat, customer=customer, operator=operator, dropped=dropped)

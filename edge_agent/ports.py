@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     import numpy as np
@@ -67,13 +67,13 @@ class AudioSource(Protocol):
 
 
 class VoiceDetector(Protocol):
-    """Says how likely a frame is speech."""
+    """Says how likely frames are speech."""
 
     frame_samples: int
-    """Samples at `RATE` that `probability` takes."""
+    """Samples at `RATE` of a frame."""
 
-    def probability(self, frame: Samples) -> float:
-        """Return the probability (0–1) that the frame holds speech; frames are given in order."""
+    def probabilities(self, frames: Samples) -> Sequence[float]:
+        """Return for each row, a frame, the probability (0–1) that it holds speech; frames are given in order."""
         ...
 
     def reset(self) -> None:
@@ -107,6 +107,10 @@ class RecognizerFactory(Protocol):
 
     def recognizer(self) -> Recognizer:
         """Return a recognizer for one channel."""
+        ...
+
+    def in_use(self) -> RecognizerFactory:
+        """Return the model in use now, which stays the same whatever is chosen later."""
         ...
 
 

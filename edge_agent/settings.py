@@ -14,7 +14,7 @@ from edge_agent import settings_buttons, settings_lamps, settings_rtp
 from edge_agent.errors import SettingsError, Text
 from edge_agent.settings_buttons import Button, Presses
 from edge_agent.settings_lamps import Lamp
-from edge_agent.settings_listening import Calls, Vad
+from edge_agent.settings_listening import Calls, Listening, Vad
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
@@ -119,6 +119,7 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rtp: Rtp = Rtp()
     vad: Vad = Vad()
     calls: Calls = Calls()
+    listening: Listening = Listening()
     presses: Presses = Presses()
     buttons: tuple[Button, ...] = ()
     models: Models = Models()
@@ -249,7 +250,7 @@ def _check(path: Path, settings: Settings) -> None:
             taken[device.name, channel] = seat.seat
     _refuse_doubles(path, "lamps", [lamp.name for lamp in settings.lamps])
     seats = frozenset(seat.seat for seat in settings.seats)
-    lamps_problem = settings_lamps.problem(settings.lamps, seats)
+    lamps_problem = settings_lamps.problem(settings.lamps, seats) or settings.listening.problem(seats)
     if wrong := settings_rtp.problem(settings.rtp, settings.seats_on_network) or lamps_problem:
         raise _error(path, *wrong)
     _check_buttons(path, settings)

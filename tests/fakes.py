@@ -24,8 +24,8 @@ class LoudnessDetector:
 
     frame_samples = 512
 
-    def probability(self, frame: Samples) -> float:
-        return 1.0 if frame.any() else 0.0
+    def probabilities(self, frames: Samples) -> list[float]:
+        return [1.0 if frame.any() else 0.0 for frame in frames]
 
     def reset(self) -> None:
         pass
@@ -74,6 +74,9 @@ class ScriptedModel:
 
     def recognizer(self) -> ScriptedRecognizer:
         return ScriptedRecognizer(self._script, endpoint_s=self._endpoint_s)
+
+    def in_use(self) -> ScriptedModel:
+        return self
 
 
 class ScriptedClassifier:
@@ -191,3 +194,51 @@ class Moments:
             else:
                 moment()
         return self._over
+
+
+class Seconds:
+    """A time that only moves forward when it is told to."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class SlowModel:
+    """A speech model whose recognizers take so many seconds of `clock` for a second of audio."""
+
+    def __init__(self, model: ScriptedModel, clock: Seconds, *, factor: float) -> None:
+        self._model = model
+        self._clock = clock
+        self.factor = factor
+        self.model_version = model.model_version
+        self.partials = 0
+        """How often words under way were asked for."""
+
+    def recognizer(self) -> SlowRecognizer:
+        return SlowRecognizer(self._model.recognizer(), self, self._clock)
+
+    def in_use(self) -> SlowModel:
+        return self
+
+
+class SlowRecognizer:
+    """Hears what the recognizer it was made of hears, and takes its time."""
+
+    def __init__(self, recognizer: ScriptedRecognizer, model: SlowModel, clock: Seconds) -> None:
+        self._recognizer = recognizer
+        self._model = model
+        self._clock = clock
+
+    def accept(self, samples: Samples) -> Recognised | None:
+        self._clock.now_s += self._model.factor * len(samples) / RATE
+        return self._recognizer.accept(samples)
+
+    def partial(self) -> str:
+        self._model.partials += 1
+        return self._recognizer.partial()
+
+    def flush(self) -> Recognised | None:
+        return self._recognizer.flush()

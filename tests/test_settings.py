@@ -78,7 +78,7 @@ def test_good_settings_are_read_and_the_rest_has_defaults(tmp_path: Path) -> Non
     settings = load(written(tmp_path, GOOD))
     assert [seat.seat for seat in settings.seats] == ["01", "02"]
     assert settings.web.port == 8081
-    assert settings.vad.hangover_ms == 700
+    assert settings.vad.hangover_ms == 500
     assert settings.data == Path("/var/lib/mamori")
     assert settings.ca_file == Path("/var/lib/mamori/pki/ca.crt")
     assert settings.mqtt_password_file == Path("/var/lib/mamori/secrets/mqtt-agent")

@@ -57,6 +57,10 @@ class VoskModel:
         """Return a recognizer for one channel."""
         return VoskRecognizer(self._model)
 
+    def in_use(self) -> VoskModel:
+        """Return the model itself."""
+        return self
+
 
 class VoskRecognizer:
     """Recognises one channel; after each utterance it starts afresh, its clock goes on."""

@@ -6,25 +6,33 @@ Rules:
    that knows when calls start and end (the telephone network) is believed.
 2. Times of events are seconds since the call started.
 3. What is said in a call is judged by its `Conversation`.
-4. A call has recognizers of its own, and ends on the model it began with. A recognizer remembers every part of the
-   graph it has been through: kept for a day of calls, it would take hundreds of megabytes. A new one takes 5 ms.
+4. A call ends on the model it began with.
+5. When the box is overloaded the operator's side is kept, and heard later (`catch_up`): never out of its own order, at
+   the latest before the call ends or when it is `LATEST` behind. No call ends while some of it is still to be heard.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.events import CallStarted, Event
-from edge_agent.pipeline.voice import Numbers, Voice, Words
+from edge_agent.pipeline.overload import Stage
+from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
     from edge_agent.domain.policy import Policy
-    from edge_agent.ports import AudioBlock, Classifier, RecognizerFactory, VoiceDetector
+    from edge_agent.ports import AudioBlock, Classifier, RecognizerFactory, Samples, VoiceDetector
     from edge_agent.settings import Settings
+
+LATEST = 30 * RATE
+"""Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
+FEWER = 5
+"""Words under way are looked at so many times less often when the box is overloaded."""
 
 
 class LineListener:
@@ -33,6 +41,7 @@ class LineListener:
     Args:
         vad_factory: gives a voice detector of its own to each channel.
         new_id: gives ids for calls and alerts.
+        stage: tells how much is given up at the moment.
         whole_source_is_one_call: for files: the call starts at 0 s and ends with the source.
     """
 
@@ -47,10 +56,12 @@ class LineListener:
         new_id: Callable[[], str],
         *,
         whole_source_is_one_call: bool = False,
+        stage: Callable[[], Stage] = lambda: Stage.NORMAL,
     ) -> None:
         self._seat = seat
         self._models = models
-        self._model_version = models.model_version
+        self._model = models.in_use()
+        self._stage = stage
         self._classifier = classifier
         self._policy = policy
         self._new_id = new_id
@@ -60,11 +71,12 @@ class LineListener:
         self._numbers = Numbers()
         self._voices = {
             speaker: Voice(
-                recognizer=models.recognizer(), detector=vad_factory(), vad=settings.vad, numbers=self._numbers
+                recognizer=self._model.recognizer, detector=vad_factory(), vad=settings.vad, numbers=self._numbers
             )
             for speaker in Speaker
         }
         self._at = 0
+        self._later: deque[tuple[int, Samples]] = deque()
         self._call: Conversation | None = None
 
     @property
@@ -78,35 +90,67 @@ class LineListener:
         return self._call.dropped if self._call is not None else 0
 
     @property
+    def later(self) -> int:
+        """Samples of the operator that are still to be heard; may be asked from any thread."""
+        return sum(len(samples) for _, samples in tuple(self._later))
+
+    @property
     def levels_dbfs(self) -> tuple[float, float]:
         """Loudness of the customer's and the operator's side in the newest block; 0 is full scale."""
         return self._voices[Speaker.CUSTOMER].level_dbfs, self._voices[Speaker.OPERATOR].level_dbfs
 
     def feed(self, block: AudioBlock) -> list[Event]:
         """Take the next audio of the line; return what it brought, in order."""
-        if self._call is None and self._models.model_version != self._model_version:
+        if self._call is None and self._models.model_version != self._model.model_version:
             self._renew()
+        stage = self._stage()
+        for voice in self._voices.values():
+            voice.partial_every = PARTIAL_EVERY * (FEWER if stage >= Stage.FEWER_PARTIALS else 1)
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
-        said: list[tuple[Speaker, Words]] = []
-        for speaker, samples in ((Speaker.CUSTOMER, block.customer), (Speaker.OPERATOR, block.operator)):
-            if samples is not None:
-                said += [(speaker, words) for words in self._voices[speaker].hear(samples, at=self._at)]
+        first = self._at
+        said = [(Speaker.CUSTOMER, words) for words in self._voices[Speaker.CUSTOMER].hear(block.customer, at=first)]
+        if block.operator is not None:
+            self._later.append((first, block.operator))
+            if stage < Stage.OPERATOR_LATER and len(self._later) == 1:
+                said += self._hear_later(len(block.operator))
+            elif self.later > LATEST:
+                said += self._hear_later(self.later - LATEST)
         self._at += len(block.customer)
         events: list[Event] = []
         if self._call is None:
-            events += self._start_if_due(first=self._at - len(block.customer), told=block.in_call)
+            events += self._start_if_due(first=first, told=block.in_call)
+        if self._call is not None:
+            self._call.dropped += block.dropped
+        events += self._say(said)
         if self._call is None:
-            if all(voice.opened is None for voice in self._voices.values()):
-                self._numbers.restart()
             return events
-        self._call.dropped += block.dropped
-        for speaker, words in said:
-            events += self._call.say(speaker, words)
-        quiet = not self._whole and self._at - self._last_speech() >= self._end_silence
+        quiet = not self._whole and not self._later and self._at - self._last_speech() >= self._end_silence
         if block.in_call is False or (block.in_call is None and quiet):
             events += self._end()
         return events
+
+    def catch_up(self, samples: int) -> list[Event]:
+        """Hear so much more of the operator's side that waits; return what it brought, in order."""
+        said = self._hear_later(samples)
+        events = self._start_if_due(first=self._at, told=None) if self._call is None and not self._whole else []
+        return [*events, *self._say(said)]
+
+    def _hear_later(self, samples: int) -> list[tuple[Speaker, Words]]:
+        said: list[tuple[Speaker, Words]] = []
+        while self._later and samples > 0:
+            at, waiting = self._later.popleft()
+            samples -= len(waiting)
+            said += [(Speaker.OPERATOR, words) for words in self._voices[Speaker.OPERATOR].hear(waiting, at=at)]
+        return said
+
+    def _say(self, said: list[tuple[Speaker, Words]]) -> list[Event]:
+        call = self._call
+        if call is None:
+            if all(voice.opened is None for voice in self._voices.values()):
+                self._numbers.restart()
+            return []
+        return [event for speaker, words in said for event in call.say(speaker, words)]
 
     def finish(self) -> list[Event]:
         """End the source: flush what was said, end the alert and the call."""
@@ -140,7 +184,7 @@ class LineListener:
         call = self._call
         if call is None:
             return []
-        events: list[Event] = []
+        events = self._say(self._hear_later(self.later))
         for speaker, voice in self._voices.items():
             for words in voice.close():
                 events += call.say(speaker, words)
@@ -155,13 +199,14 @@ class LineListener:
         return max(origin, *(voice.last_speech or 0 for voice in self._voices.values()))
 
     def _renew(self) -> None:
-        """Make new recognizers, of the model in use now, unless somebody speaks."""
+        """Listen with the model in use now, unless somebody speaks."""
         if all(voice.opened is None for voice in self._voices.values()):
-            self._model_version = self._models.model_version
+            self._model = self._models.in_use()
             for voice in self._voices.values():
-                voice.hear_with(self._models.recognizer())
+                voice.hear_with(self._model.recognizer)
 
     def _forget(self) -> None:
+        self._later.clear()
         for voice in self._voices.values():
             voice.forget()
         self._numbers.restart()

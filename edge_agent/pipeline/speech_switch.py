@@ -1,8 +1,8 @@
 """The speech model of new calls, changed while calls go on.
 
 Rules:
-1. A recognizer keeps the model it was made of; lines ask for new ones between calls. So a call ends on the model it
-   began with, and a model leaves memory with its last recognizer.
+1. Lines ask for the model in use between calls. So a call ends on the model it began with, and a model leaves memory
+   with the last call that uses it.
 2. A chosen model is tried and loaded beside the one in use. If it fails, the one in use stays, and the choice goes
    back.
 """
@@ -67,6 +67,10 @@ class SpeechSwitch:
     def recognizer(self) -> Recognizer:
         """Return a recognizer of the model in use; may be asked from any thread."""
         return self._model.recognizer()
+
+    def in_use(self) -> RecognizerFactory:
+        """Return the model in use; may be asked from any thread."""
+        return self._model.in_use()
 
     def run(self, stop: threading.Event) -> None:
         """Follow the choice until `stop` is set."""

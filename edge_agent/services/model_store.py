@@ -23,6 +23,7 @@ class ModelKind(StrEnum):
 
     SPEECH = "speech"
     HARASSMENT = "harassment"
+    VOICE = "voice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

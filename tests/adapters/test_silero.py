@@ -18,8 +18,8 @@ pytestmark = pytest.mark.real
 CALLS = share() / "firmware_config/demo/calls"
 
 
-def frames_of(samples: np.ndarray, size: int) -> list[np.ndarray]:
-    return [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
+def frames_of(samples: np.ndarray, size: int) -> np.ndarray:
+    return samples[: len(samples) // size * size].reshape(-1, size)
 
 
 def customer_of(path: Path, *, seconds: int) -> np.ndarray:
@@ -30,13 +30,13 @@ def test_silence_and_line_noise_are_no_speech() -> None:
     detector = SileroDetector()
     noise = np.random.default_rng(1).normal(0, 15, 16_000).astype(np.int16)
     for samples in (np.zeros(16_000, np.int16), noise):
-        assert max(detector.probability(frame) for frame in frames_of(samples, detector.frame_samples)) < 0.1
+        assert max(detector.probabilities(frames_of(samples, detector.frame_samples))) < 0.1
 
 
 def test_loud_noise_is_no_speech() -> None:
     detector = SileroDetector()
     noise = np.random.default_rng(1).normal(0, 3000, 32_000).astype(np.int16)
-    assert max(detector.probability(frame) for frame in frames_of(noise, detector.frame_samples)) < 0.5
+    assert max(detector.probabilities(frames_of(noise, detector.frame_samples))) < 0.5
 
 
 @pytest.mark.parametrize("call", ["abuse", "despair", "order-calm"])
@@ -45,7 +45,7 @@ def test_a_callers_speech_is_speech_from_its_first_moment(call: str) -> None:
     first = int(np.argmax(np.abs(samples) > 1000))  # no silence before it that the network could settle in
     detector = SileroDetector()
     frames = frames_of(samples[first:], detector.frame_samples)
-    heard = np.array([detector.probability(frame) for frame in frames])
+    heard = np.array(detector.probabilities(frames))
     loud = np.array([float(np.sqrt(np.mean(frame.astype(float) ** 2))) > 1000 for frame in frames])
     assert loud.sum() > 50
     assert np.mean(heard[loud] > 0.5) > 0.93
@@ -57,17 +57,26 @@ def test_what_was_heard_before_is_forgotten_on_request() -> None:
     detector, fresh = SileroDetector(), SileroDetector()
     noise = np.random.default_rng(2).normal(0, 4000, 5120).astype(np.int16)
     frames = frames_of(noise, detector.frame_samples)
-    first = [detector.probability(frame) for frame in frames]
+    first = detector.probabilities(frames)
     detector.reset()
-    assert [detector.probability(frame) for frame in frames] == first
-    assert [fresh.probability(frame) for frame in frames] == first
+    assert detector.probabilities(frames) == first
+    assert fresh.probabilities(frames) == first
+
+
+def test_frames_given_one_by_one_or_together_are_heard_alike() -> None:
+    samples = customer_of(CALLS / "abuse.flac", seconds=12)
+    together, single = SileroDetector(), SileroDetector()
+    frames = frames_of(samples, together.frame_samples)
+    one_by_one = [probability for frame in frames for probability in single.probabilities(frame[np.newaxis])]
+    assert together.probabilities(frames) == pytest.approx(one_by_one, abs=0.001)
+    assert max(one_by_one) > 0.9
 
 
 @pytest.mark.journey
 def test_a_quiet_channel_costs_next_to_nothing() -> None:
     detector = SileroDetector()
-    frame = np.zeros(detector.frame_samples, np.int16)
+    frame = np.zeros((1, detector.frame_samples), np.int16)
     began = time.thread_time()
     for _ in range(1000):
-        detector.probability(frame)
+        detector.probabilities(frame)
     assert time.thread_time() - began < 0.2  # 32 s of audio

@@ -1,27 +1,24 @@
-"""A line's queue and thread."""
+"""A line's queue, and what one turn of its line does."""
 
 from __future__ import annotations
 
-import queue
-import threading
-
 import numpy as np
 
-from edge_agent.pipeline.events import CallEnded, CallStarted, Event
-from edge_agent.pipeline.lines import BlockQueue, LineWorker
+from edge_agent.pipeline.events import CallEnded, CallStarted, Event, Heard
+from edge_agent.pipeline.lines import BlockQueue, Line, joined
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings
 from tests.builders import a_policy
-from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel
+from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel, Seconds
 
 
-def a_block(value: int = 0, *, dropped: int = 0) -> AudioBlock:
+def a_block(value: int = 0, *, dropped: int = 0, in_call: bool | None = None) -> AudioBlock:
     samples = np.full(RATE // 10, value, np.int16)
-    return AudioBlock(customer=samples, operator=np.zeros_like(samples), dropped=dropped)
+    return AudioBlock(customer=samples, operator=np.zeros_like(samples), dropped=dropped, in_call=in_call)
 
 
-def a_worker(heard: queue.Queue[Event], blocks: BlockQueue, *, end_silence_s: float) -> LineWorker:
+def a_line(heard: list[Event], blocks: BlockQueue, clock: Seconds) -> Line:
     listener = LineListener(
         "01",
         ScriptedModel("もしもし"),
@@ -34,57 +31,81 @@ def a_worker(heard: queue.Queue[Event], blocks: BlockQueue, *, end_silence_s: fl
 
     def on_events(seat: str, events: list[Event]) -> None:
         assert seat == "01"
-        for event in events:
-            heard.put(event)
+        heard.extend(events)
 
-    return LineWorker("01", listener=listener, blocks=blocks, on_events=on_events, end_silence_s=end_silence_s)
-
-
-def wait_for(kind: type[Event], heard: queue.Queue[Event]) -> None:
-    while not isinstance(heard.get(timeout=5), kind):
-        pass
+    return Line("01", listener=listener, blocks=blocks, on_events=on_events, end_silence_s=8, clock_s=clock)
 
 
 def test_a_full_queue_drops_its_older_half_and_says_how_much() -> None:
     blocks = BlockQueue(limit=4)
     for value in range(1, 7):
         blocks.put(a_block(value, dropped=1 if value == 1 else 0))
-    oldest = blocks.get(timeout_s=0)
-    following = blocks.get(timeout_s=0)
-    assert oldest is not None
-    assert following is not None
+    oldest, following, *rest = blocks.take()
     assert (oldest.customer[0], oldest.dropped) == (3, 3)  # blocks 1 and 2, and the one lost before block 1
     assert (following.customer[0], following.dropped) == (4, 0)
-    assert len(blocks) == 2
+    assert len(rest) == 2
+    assert blocks.lost == 2
+    assert blocks.take() == []
 
 
-def test_an_empty_queue_gives_nothing_in_time() -> None:
-    assert BlockQueue().get(timeout_s=0) is None
+def test_the_queue_knows_since_when_its_oldest_block_waits() -> None:
+    clock = Seconds()
+    blocks = BlockQueue(clock_s=clock)
+    assert blocks.waiting_since() is None
+    for _ in range(3):
+        blocks.put(a_block())
+        clock.now_s += 1
+    assert blocks.waiting_since() == 0
+    blocks.take(1)
+    assert blocks.waiting_since() == 1
 
 
-def test_the_worker_hands_on_what_its_listener_heard_and_ends_the_call_when_it_stops() -> None:
-    heard: queue.Queue[Event] = queue.Queue()
-    blocks, stop = BlockQueue(), threading.Event()
-    thread = threading.Thread(target=a_worker(heard, blocks, end_silence_s=60).run, args=(stop,))
-    thread.start()
-    for _ in range(10):
+def test_audio_that_belongs_together_is_heard_together() -> None:
+    one, *others = joined([a_block(1), a_block(2), a_block(3, dropped=4), a_block(4), a_block(5, in_call=False)])
+    assert [len(block.customer) for block in (one, *others)] == [3200, 3200, 1600]
+    assert (one.customer[0], one.customer[-1]) == (1, 2)
+    assert [(block.dropped, block.in_call) for block in others] == [(4, None), (0, False)]
+    assert one.operator is not None
+    assert len(one.operator) == 3200
+
+
+def test_one_sided_audio_stays_one_sided() -> None:
+    side = AudioBlock(customer=np.ones(1600, np.int16), operator=None)
+    (one,) = joined([side, side])
+    assert one.operator is None
+    assert len(one.customer) == 3200
+
+
+def test_a_turn_hears_what_waits_up_to_half_a_second() -> None:
+    heard: list[Event] = []
+    clock = Seconds()
+    blocks = BlockQueue(clock_s=clock)
+    line = a_line(heard, blocks, clock)
+    for _ in range(7):
         blocks.put(a_block(1))
-    wait_for(CallStarted, heard)
-    stop.set()
-    wait_for(CallEnded, heard)
-    thread.join(5)
-    assert not thread.is_alive()
+    clock.now_s = 0.7
+    assert line.behind_s == 0.7
+    line.hear()
+    assert len(blocks) == 2
+    assert isinstance(heard[0], CallStarted)
+    line.hear()
+    assert line.behind_s == 0
+    line.finish()
+    assert isinstance(heard[-1], CallEnded)
+    assert [event.utterance.text for event in heard if isinstance(event, Heard)][-1] == "もしもし"
 
 
 def test_a_call_is_ended_when_its_card_brings_no_more_audio() -> None:
-    heard: queue.Queue[Event] = queue.Queue()
-    blocks, stop = BlockQueue(), threading.Event()
-    thread = threading.Thread(target=a_worker(heard, blocks, end_silence_s=0.5).run, args=(stop,))
-    thread.start()
-    for _ in range(10):
+    heard: list[Event] = []
+    clock = Seconds()
+    blocks = BlockQueue(clock_s=clock)
+    line = a_line(heard, blocks, clock)
+    for _ in range(5):
         blocks.put(a_block(1))
-    try:
-        wait_for(CallEnded, heard)
-    finally:
-        stop.set()
-        thread.join(5)
+    line.hear()
+    assert not line.deaf(now_s=7)
+    assert line.deaf(now_s=8)
+    clock.now_s = 8
+    line.hear()
+    assert isinstance(heard[-1], CallEnded)
+    assert not line.deaf(now_s=20)

@@ -1,0 +1,178 @@
+"""A few workers listen to all lines, in turn.
+
+Rules:
+1. A line whose audio waits queues up for a turn. A turn is short; a line with more takes its place at the end again. So
+   no line starves another, however much waits for it.
+2. What was kept of the operators' sides is heard when no line waits for a turn.
+3. A line is listened to by one worker at a time, so that its words stay in order.
+4. What is given up when the workers are too slow is decided by `Overload`; a resting line queues up for nothing, and
+   its audio waits, up to its queue's limit.
+
+Vosk, onnxruntime and numpy let other threads run while they compute, so workers share the cores.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edge_agent.log import Log
+
+if TYPE_CHECKING:
+    from edge_agent.pipeline.lines import Line
+    from edge_agent.pipeline.overload import Overload
+
+WAIT_S = 0.5
+"""How long a worker waits for audio before it looks whether it is told to stop."""
+LOOK_EVERY_S = 0.25
+"""How often lateness is looked at."""
+
+_log = Log("pool")
+
+
+class LinePool:
+    """All lines and those who take turns with them.
+
+    Args:
+        on_overload: told after every change of what is given up; must return at once.
+        clock_s: a time that only moves forward, in seconds.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        *,
+        overload: Overload,
+        on_overload: Callable[[], object] = lambda: None,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lines = tuple(lines)
+        self._overload = overload
+        self._on_overload = on_overload
+        self._clock_s = clock_s
+        self._queue: deque[Line] = deque()
+        self._later: deque[Line] = deque()
+        self._queued: set[str] = set()
+        self._listening: set[str] = set()
+        self._changed = threading.Condition()
+        self._unfinished = deque(self._lines)
+        for line in self._lines:
+            line.blocks.on_filled = partial(self._queue_up, line)
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds by which the slowest line that does not rest is behind; may be asked from any thread."""
+        resting = self._overload.resting
+        return max((line.behind_s for line in self._lines if line.seat not in resting), default=0.0)
+
+    @property
+    def operator_behind_s(self) -> float:
+        """Seconds of an operator's side that are still to be heard, at most; may be asked from any thread."""
+        return max((line.operator_behind_s for line in self._lines), default=0.0)
+
+    @property
+    def lost(self) -> int:
+        """Blocks no worker came to hear in time, since the start; may be asked from any thread."""
+        return sum(line.blocks.lost for line in self._lines)
+
+    def work(self, stop: threading.Event) -> None:
+        """Listen until `stop` is set; then end the calls under way, together with the other workers."""
+        while not stop.is_set():
+            self.turn(wait_s=WAIT_S)
+        while True:
+            with self._changed:
+                line = self._unfinished.popleft() if self._unfinished else None
+                if line is None:
+                    return
+                # Another worker may be in its last turn with it.
+                while line.seat in self._listening:
+                    self._changed.wait()
+                self._listening.add(line.seat)
+            try:
+                line.finish()
+            finally:
+                self._leave(line, again=False)
+
+    def turn(self, *, wait_s: float = 0.0) -> bool:
+        """Give the next line its turn, waiting for one if need be; return whether there was one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._next() is not None, wait_s)
+            found = self._next()
+            if found is None:
+                return False
+            line, queue = found
+            queue.remove(line)
+            if queue is self._queue:
+                self._queued.discard(line.seat)
+            self._listening.add(line.seat)
+        try:
+            if queue is self._queue:
+                line.hear()
+            else:
+                line.hear_later()
+        finally:
+            self._leave(line, again=True)
+        return True
+
+    def watch(self, stop: threading.Event) -> None:
+        """Look at the lateness, several times a second, until `stop` is set."""
+        while not stop.wait(LOOK_EVERY_S):
+            self.look()
+
+    def look(self) -> None:
+        """Look at the lateness once, and for calls whose audio has ceased."""
+        now_s = self._clock_s()
+        for line in self._lines:
+            if line.deaf(now_s=now_s):
+                self._queue_up(line)
+        busy = [line.seat for line in self._lines if line.in_call]
+        before = set(self._overload.resting)
+        late_s = self.behind_s
+        if not self._overload.note(late_s, busy=busy, now_s=now_s):
+            return
+        stage, resting = self._overload.stage, self._overload.resting
+        _log.warning(
+            "overload" if stage else "overload.over",
+            state=stage.name.lower(),
+            latency_ms=round(late_s * 1000),
+            count=len(resting),
+            seat=",".join(resting) or "-",
+        )
+        for line in self._lines:
+            if line.seat in before - set(resting) and len(line.blocks):
+                self._queue_up(line)
+        self._on_overload()
+
+    def _queue_up(self, line: Line) -> None:
+        with self._changed:
+            if line.seat not in self._queued and line.seat not in self._overload.resting:
+                self._queued.add(line.seat)
+                self._queue.append(line)
+                self._changed.notify()
+
+    def _next(self) -> tuple[Line, deque[Line]] | None:
+        """Return who is next, and the queue it stands in; asked with the lock held."""
+        for queue in (self._queue, self._later):
+            for line in queue:
+                if line.seat not in self._listening:
+                    return line, queue
+        return None
+
+    def _leave(self, line: Line, *, again: bool) -> None:
+        with self._changed:
+            self._listening.discard(line.seat)
+            if again and line.has_later and line not in self._later:
+                self._later.append(line)
+            self._changed.notify_all()
+        if again and len(line.blocks):
+            self._queue_up(line)
+
+
+def workers(wanted: int) -> int:
+    """Return how many workers listen: so many as wanted, or one for each core this process may use."""
+    return wanted or len(os.sched_getaffinity(0))
