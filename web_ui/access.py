@@ -19,7 +19,9 @@ from web_ui.rights import right_of
 from web_ui.sight import Sight, sight_of
 from web_ui.texts import LANGUAGES
 
-ANONYMOUS = frozenset({"static", "session.login", "session.code"})
+OPEN = frozenset({"static", "shell.manifest", "shell.worker", "shell.offline", "shell.reach"})
+"""Endpoints that are the same for everybody; who asks is not even looked up."""
+ANONYMOUS = OPEN | {"session.login", "session.code"}
 """Endpoints that need no session."""
 BEFORE_NEW_PASSWORD = frozenset({"static", "session.login", "session.logout", "session.password", "session.language"})
 """Endpoints open to somebody whose password was given by somebody else."""
@@ -109,7 +111,7 @@ def install(app: Flask, settings: Settings) -> None:
     @app.before_request
     def require_session() -> ResponseReturnValue | None:
         g.person = None
-        if request.endpoint == "static":
+        if request.endpoint in OPEN:
             return None
         token = request.cookies.get(SESSION_COOKIE)
         if token:

@@ -31,6 +31,7 @@ from web_ui import (
     quality,
     second,
     session,
+    shell,
     staff,
     wall,
 )
@@ -74,6 +75,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     CSRFProtect(app)
     problems.install(app)
     for blueprint in (
+        shell.blueprint,
         session.blueprint,
         account.blueprint,
         second.blueprint,

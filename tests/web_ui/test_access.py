@@ -16,7 +16,7 @@ HTML = {"Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 
 
-def test_every_route_but_log_in_and_static_files_needs_a_session(pages: Pages) -> None:
+def test_every_route_but_log_in_and_what_is_the_same_for_everybody_needs_a_session(pages: Pages) -> None:
     pages.alert()
     looked_at = 0
     for rule in pages.app.url_map.iter_rules():
@@ -36,7 +36,15 @@ def test_every_route_but_log_in_and_static_files_needs_a_session(pages: Pages) -
                 assert refused, (method, path, answer.status_code)
                 looked_at += 1
     assert looked_at > 30
-    assert {"static", "session.login", "session.code"} == ANONYMOUS
+    assert {
+        "static",
+        "session.login",
+        "session.code",
+        "shell.manifest",
+        "shell.worker",
+        "shell.offline",
+        "shell.reach",
+    } == ANONYMOUS
 
 
 def test_a_made_up_or_old_session_is_nobody(pages: Pages) -> None:

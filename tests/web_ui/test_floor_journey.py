@@ -70,6 +70,7 @@ class Floor:
         self.policy = load_policy(self.settings.policy_file)
         self.main, self.live = open_main(self.settings.data), open_live(self.settings.run)
         app = create_app(self.settings, self.policy, secret_key=os.urandom(32))
+        self.app = app
         self.context: Context = app.extensions[EXTENSION]
         pki.ensure_authority(folder / "data/pki", now=datetime.now(UTC))
         pki.ensure_server(folder / "data/pki", "web", hosts=[], now=datetime.now(UTC))
@@ -448,6 +449,8 @@ def test_the_floor_fits_screens_of_every_kind(
         box = seat.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= height + 1
+    for card in page.locator(".alert").all():
+        assert card.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
     for button in page.locator("button:visible, .alert a:visible, nav a:visible").all():
         box = button.bounding_box()
         assert box is not None

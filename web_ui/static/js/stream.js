@@ -1,7 +1,11 @@
 // The live stream. A page that shows yesterday's calm is worse than none: silence is noticed and shown.
 
+import { clockOf, noteContact } from "./contact.js";
+
 const SILENCE_MS = 12000; // The box sends a sign of life every 5 s.
 const RETRY_MS = 2000;
+const BACK_MS = 5000;
+let hideBack;
 
 export class Stream {
   // `handlers`: a function for each event name; `onState(connected, lastHeard, reason)` is told every second, with
@@ -43,6 +47,7 @@ export class Stream {
     if (connected) {
       this.heard = Date.now();
       this.reason = "";
+      noteContact(this.heard);
     }
     if (connected !== this.connected) {
       this.connected = connected;
@@ -85,16 +90,27 @@ function reasonIn({ what, remedy }) {
 export function showState({ t, connected, heard, reason }) {
   const banner = document.getElementById("cut-off");
   if (connected) {
+    if (!banner.hidden) showBack(t);
     banner.hidden = true;
     return;
   }
+  document.getElementById("back").hidden = true;
   const seconds = Math.round((Date.now() - heard) / 1000);
   // The first second of a page is no loss.
   if (seconds < 2 && banner.hidden) return;
   const strong = document.createElement("strong");
   strong.textContent = t("live.lost");
-  banner.replaceChildren(strong, ` ${t("live.lost_detail", { seconds })}${reason ?? ""}`);
+  banner.replaceChildren(strong, ` ${t("live.lost_detail", { seconds, time: clockOf(heard) })}${reason ?? ""}`);
   banner.hidden = false;
+}
+
+// Whoever saw it lost sees it come back, for a while.
+function showBack(t) {
+  const line = document.getElementById("back");
+  line.textContent = t("live.back");
+  line.hidden = false;
+  clearTimeout(hideBack);
+  hideBack = setTimeout(() => (line.hidden = true), BACK_MS);
 }
 
 export function showListening(listening, t) {
