@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -19,11 +19,13 @@ from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.daemon_devices import device_subscriptions, device_watch, discovery, each
 from edge_agent.daemon_lamps import lamp_workers
+from edge_agent.daemon_lines import card_figures, deliver_all, line_board, line_watches, watched
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
 from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.lamps import LampBoard, LampPresence
+from edge_agent.pipeline.line_watch import LineFaults
 from edge_agent.pipeline.lines import BlockQueue, Line
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.overload import Overload
@@ -32,7 +34,7 @@ from edge_agent.pipeline.recorder import Recorder
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.speech_switch import SpeechSwitch
 from edge_agent.pipeline.supervisor import Supervisor
-from edge_agent.ports import Classifier
+from edge_agent.ports import AudioBlock, Classifier
 from edge_agent.service_process import broker_link, wait_for_signal
 from edge_agent.services import topics
 from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
@@ -90,7 +92,11 @@ def run(settings: Settings) -> None:
         messenger=messenger,
         clock=clock,
         open_database=lambda: open_main(settings.data),
-        health=lambda: _health(recorder, pool, speech, network) | {"lines": len(lines)} | {"lamp_faults": board.faults},
+        health=lambda: (
+            _health(recorder, pool, speech, network)
+            | {"lines": len(lines), "lamp_faults": board.faults, "line_troubles": line_health.troubles}
+            | {"cards": card_figures([card.report for card in cards])}
+        ),
         on_message=each(takers),
     )
     told = discovery(settings, sender)
@@ -113,6 +119,9 @@ def run(settings: Settings) -> None:
         seats=settings.seats,
     )
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
+    watches, faults = line_watches(settings, policy), LineFaults(recorder.note_fault)
+    line_health = line_board(settings, watches, recorder, faults, lambda: [card.report for card in cards])
+    deliver = deliver_all(watches, queues)
     overload = Overload(settings.listening.resting_order([seat.seat for seat in settings.seats]))
     lines = [
         Line(
@@ -122,7 +131,7 @@ def run(settings: Settings) -> None:
                 new_id=lambda: uuid.uuid4().hex, stage=lambda: overload.stage,
             ),
             blocks=queues[seat.seat],
-            on_events=recorder.note_events,
+            on_events=watched(watches[seat.seat], recorder.note_events),
             end_silence_s=settings.calls.end_silence_ms / 1000,
         )
         for seat in settings.seats
@@ -132,13 +141,13 @@ def run(settings: Settings) -> None:
         Card(
             device,
             settings.seats,
-            deliver={seat.seat: queues[seat.seat].put for seat in settings.seats if seat.device == device.name},
-            on_fault=recorder.note_fault,
+            deliver={seat.seat: deliver[seat.seat] for seat in settings.seats if seat.device == device.name},
+            on_fault=faults.of_input,
         )
         for device in settings.devices
     ]
 
-    network = _network(settings, queues, recorder)
+    network = _network(settings, deliver, faults)
 
     lamps = lamp_workers(settings, messenger, presence, clock)
     board = LampBoard(
@@ -154,6 +163,7 @@ def run(settings: Settings) -> None:
     supervisor.start("sender", sender.run)
     supervisor.start("recorder", recorder.run)
     supervisor.start("escalator", escalator.run)
+    supervisor.start("line-health", line_health.run)
     for lamp in lamps.values():
         supervisor.start(f"lamp-{lamp.name}", lamp.run)
     supervisor.start("lamps", board.run)
@@ -175,15 +185,17 @@ def run(settings: Settings) -> None:
     log.info("agent.stopped")
 
 
-def _network(settings: Settings, queues: Mapping[str, BlockQueue], recorder: Recorder) -> NetworkCalls | None:
+def _network(
+    settings: Settings, deliver: Mapping[str, Callable[[AudioBlock], None]], faults: LineFaults
+) -> NetworkCalls | None:
     """Return the calls of the network, if any seat has its voices from there."""
     seats = settings.seats_on_network
     if not seats:
         return None
     return NetworkCalls(
         Plan(rtp=settings.rtp, seats=seats, end_s=settings.calls.end_silence_ms / 1000),
-        deliver={seat.seat: queues[seat.seat].put for seat in seats},
-        on_fault=recorder.note_fault,
+        deliver={seat.seat: deliver[seat.seat] for seat in seats},
+        on_fault=faults.of_input,
     )
 
 

@@ -10,15 +10,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from edge_agent import settings_buttons, settings_lamps, settings_rtp
+from edge_agent import settings_buttons, settings_cards, settings_lamps, settings_rtp
 from edge_agent.errors import SettingsError, Text
 from edge_agent.settings_buttons import Button, Presses
+from edge_agent.settings_cards import Device, Gain, Name
+from edge_agent.settings_health import Health
 from edge_agent.settings_lamps import Lamp
 from edge_agent.settings_listening import Calls, Listening, Vad
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
-"""A short stable name, safe in topics, file names and addresses."""
 ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}\Z")]
 """A model's name, which is also its folder's."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -47,21 +47,6 @@ class Paths(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Policy pack; empty: the one that came with the program."""
 
 
-class Device(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sound card, by a name that survives replugging.
-
-    `match` is part of the card's ALSA/PortAudio name, never an index.
-    """
-
-    name: Name
-    match: Annotated[str, Meta(min_length=1)]
-    channels: Annotated[int, Meta(ge=1, le=64)] = 2
-    rate: Annotated[int, Meta(ge=8000, le=192_000)] = 8000
-    """Samples per second the card delivers."""
-    period_ms: Annotated[int, Meta(ge=10, le=500)] = 100
-    """How much audio a callback carries."""
-
-
 class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tapped line: seat, and where its two voices come from: channels of a card (0-based), or the network."""
 
@@ -72,6 +57,9 @@ class Seat(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Empty: the voices come over the network."""
     customer_channel: Annotated[int, Meta(ge=0, le=63)] = 0
     operator_channel: Annotated[int, Meta(ge=0, le=63)] = 1
+    customer_gain_db: Gain = 0.0
+    operator_gain_db: Gain = 0.0
+    """By how much a card's channel is made louder or quieter."""
     rtp: SeatRtp | None = None
     group: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9-]{0,31})?\Z")] = ""
     """Group of seats it belongs to; supervisors may be given groups. Empty: none."""
@@ -120,6 +108,7 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vad: Vad = Vad()
     calls: Calls = Calls()
     listening: Listening = Listening()
+    health: Health = Health()
     presses: Presses = Presses()
     buttons: tuple[Button, ...] = ()
     models: Models = Models()
@@ -215,6 +204,8 @@ def load(path: Path) -> Settings:
 def _check(path: Path, settings: Settings) -> None:
     _refuse_doubles(path, "devices", [device.name for device in settings.devices])
     _refuse_doubles(path, "seats", [seat.seat for seat in settings.seats])
+    if by_number := settings_cards.problem(settings.devices):
+        raise _error(path, *by_number)
     devices = {device.name: device for device in settings.devices}
     taken: dict[tuple[str, int], str] = {}
     for seat in settings.seats:

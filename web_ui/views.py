@@ -20,6 +20,7 @@ from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.escalation import Timer
 from edge_agent.domain.finding import Label
 from edge_agent.domain.incident import Incident, IncidentState
+from edge_agent.domain.line_trouble import explained
 from edge_agent.domain.policy import Policy, Severity
 from edge_agent.errors import Text
 from edge_agent.settings import Settings
@@ -52,7 +53,7 @@ class Show(StrEnum):
 class SeatView:
     """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call.
 
-    `listened` if somebody listens in on it.
+    `listened` if somebody listens in on it. `troubles` say what is wrong with its audio and what to do.
     """
 
     seat: str
@@ -67,6 +68,7 @@ class SeatView:
     incident: str | None = None
     severity: int = 0
     listened: bool = False
+    troubles: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ def seat_view(
         incident=urgent.incident if urgent else None,
         severity=urgent.severity if urgent else 0,
         listened=listened,
+        # What is a fault is said as one.
+        troubles=tuple(explained(trouble) for trouble in status.troubles if not trouble.is_fault),
     )
 
 

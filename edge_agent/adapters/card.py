@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from edge_agent.adapters import reader_process
 from edge_agent.adapters.card_frames import FrameWatch, LossCounter, Splitter, Trouble
@@ -19,7 +20,9 @@ from edge_agent.adapters.reader_process import POLL_S, tail
 from edge_agent.errors import Text
 from edge_agent.log import Log
 from edge_agent.ports import AudioBlock
-from edge_agent.settings import Device, Seat
+from edge_agent.settings import Seat
+from edge_agent.settings_cards import Device
+from edge_agent.store.cards import CardReport
 
 _log = Log("card")
 
@@ -56,12 +59,20 @@ class Card:
         self._shown: Text | None = None
         self._working = False
         self._heard_s: float | None = None
+        self._report = CardReport(name=device.name, card=device.match)
+
+    @property
+    def report(self) -> CardReport:
+        """How the card does and what it lost since the agent's start; may be asked from any thread."""
+        return self._report
 
     def run(self, stop: threading.Event) -> None:
         """Read the card until `stop` is set, whatever happens to it."""
         reader_process.keep_reading(stop, lambda: self._read(stop, time.monotonic()), self._lost)
 
     def _lost(self, fault: Text) -> None:
+        if self._working:
+            self._report = replace(self._report, losses=self._report.losses + 1)
         self._working = False
         self._show(fault)
 
@@ -110,7 +121,9 @@ class Card:
 
     def _frames(self, message: Message, watch: FrameWatch, losses: LossCounter, splitter: Splitter) -> Trouble | None:
         at_s = message.at_ns / 1e9
+        overruns = losses.overruns
         dropped = losses.blocks(message)
+        overruns = losses.overruns - overruns
         if not self._working:
             if self._heard_s is not None:
                 dropped += round((at_s - self._heard_s) * 10)  # all that was said while the card was away
@@ -118,6 +131,8 @@ class Card:
             self._show(None)
         self._heard_s = at_s
         if dropped:
+            report = self._report
+            self._report = replace(report, overruns=report.overruns + overruns, dropped=report.dropped + dropped)
             _log.warning("audio_lost", device=self._device.name, dropped=dropped)
         for seat, block in splitter.feed(message.payload, dropped=dropped):
             self._deliver[seat](block)
@@ -128,6 +143,7 @@ class Card:
         if fault is None:
             _log.info("card_running", device=self._device.name, card=self._device.match)
         self._shown = fault
+        self._report = replace(self._report, running=fault is None)
         for seat in self._seats:
             self._on_fault(seat.seat, fault)
 

@@ -12,7 +12,8 @@ import soxr
 
 from edge_agent.adapters.card_process import Message
 from edge_agent.ports import RATE, AudioBlock
-from edge_agent.settings import Device, Seat
+from edge_agent.settings import Seat
+from edge_agent.settings_cards import Device
 
 if TYPE_CHECKING:
     from edge_agent.ports import Samples
@@ -91,6 +92,11 @@ class LossCounter:
         self._lag_s: float | None = None
         self._at_s = 0.0
 
+    @property
+    def overruns(self) -> int:
+        """Times the card lost frames since the start of its process."""
+        return self._overruns
+
     def blocks(self, message: Message) -> int:
         """Return the blocks of 100 ms lost between the message before and this one."""
         at_s = message.at_ns / 1e9
@@ -107,13 +113,20 @@ class LossCounter:
 
 
 class Splitter:
-    """Takes a card's interleaved frames, resamples each channel once, and cuts blocks of 100 ms for each seat."""
+    """Takes a card's interleaved frames, resamples each channel once, and cuts blocks of 100 ms for each seat.
+
+    A channel's gain is applied behind the resampling; what goes beyond full scale is cut off, and shows as clipping.
+    """
 
     def __init__(self, device: Device, seats: Sequence[Seat]) -> None:
         self._channels = device.channels
         self._used = sorted({c for seat in seats for c in (seat.customer_channel, seat.operator_channel)})
         column = {channel: i for i, channel in enumerate(self._used)}
         self._places = [(s.seat, column[s.customer_channel], column[s.operator_channel]) for s in seats]
+        louder = {s.customer_channel: s.customer_gain_db for s in seats}
+        louder |= {s.operator_channel: s.operator_gain_db for s in seats}
+        gains = np.array([10 ** (louder[channel] / 20) for channel in self._used], np.float32)
+        self._gains = gains if any(louder.values()) else None
         self._stream = (
             None if device.rate == RATE else soxr.ResampleStream(device.rate, RATE, len(self._used), dtype="int16")
         )
@@ -126,6 +139,9 @@ class Splitter:
         frames = np.frombuffer(payload, np.int16).reshape(-1, self._channels)[:, self._used]
         if self._stream is not None:
             frames = self._stream.resample_chunk(np.ascontiguousarray(frames)).reshape(-1, len(self._used))
+        if self._gains is not None:
+            limits = np.iinfo(np.int16)
+            frames = np.rint(frames * self._gains).clip(limits.min, limits.max).astype(np.int16)
         waiting = np.concatenate((self._rest, frames))
         whole = len(waiting) // BLOCK_SAMPLES * BLOCK_SAMPLES
         self._rest = waiting[whole:].copy()

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from edge_agent.cli import appliance, buttons, devices, duty, listening, panel, people, policy, quality, speech
+from edge_agent.cli import appliance, buttons, devices, duty, lines, listening, panel, people, policy, quality, speech
 from edge_agent.cli.words import print_error
 from edge_agent.errors import MamoriError
 
@@ -49,6 +49,7 @@ for command in (
     buttons.buttons,
     buttons.button,
     buttons.press,
+    lines.lines,
     listening.listen,
     listening.transcribe,
     listening.classify,

@@ -19,6 +19,7 @@ from datetime import timedelta
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.incident import Incident
+from edge_agent.domain.line_trouble import Trouble
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.spoken import spoken_warning
 from edge_agent.errors import StoreError, Text
@@ -107,6 +108,10 @@ class Recorder:
     def note_fault(self, seat: str, fault: Text | None) -> None:
         """A line's input is faulty (what is wrong and the remedy), or works again (None)."""
         self._inbox.put(lambda _main, now: self._on_fault(now, seat, fault))
+
+    def note_troubles(self, seat: str, troubles: tuple[Trouble, ...]) -> None:
+        """What is wrong with a line's audio has changed."""
+        self._inbox.put(lambda _main, now: self._on_change(now, replace(self._lines[seat], troubles=troubles)))
 
     def note_levels(self, seat: str, *, customer: float, operator: float, dropped: int) -> None:
         """Take a line's loudness in dBFS and the blocks it has lost; left out when the recorder is behind."""
@@ -211,12 +216,14 @@ class Recorder:
 
     def _on_fault(self, now: Database, seat: str, fault: Text | None) -> None:
         before = self._lines[seat]
-        status = before.faulty(fault) if fault else before.mended()
+        self._on_change(now, before.faulty(fault) if fault else before.mended())
+
+    def _on_change(self, now: Database, status: LineStatus) -> None:
         try:
             with writing(now):
                 self._set(now, status)
         except StoreError as error:
-            log.error("live.unwritten", error=type(error).__name__, seat=seat)
+            log.error("live.unwritten", error=type(error).__name__, seat=status.seat)
 
     def _on_levels(self, now: Database, seat: str, customer: float, operator: float, dropped: int) -> None:
         status = replace(self._lines[seat], customer_level=customer, operator_level=operator, dropped=dropped)
@@ -239,6 +246,7 @@ class Recorder:
             "state": status.state.value,
             "since": since,
             "listened": status.call_id in self._listened,
+            "troubles": [trouble.name for trouble in status.troubles],
             "at": self._clock.now().isoformat(),
         }
         self._show_state(topics.line_state(self._box, status.seat), json.dumps(payload))

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.line_trouble import Trouble
 from edge_agent.errors import Text
+from edge_agent.store import line_health
 from edge_agent.store.database import Database
 
 
@@ -21,6 +23,7 @@ class LineStatus:
         dropped: blocks of audio lost in this call, because the box was too slow or on the network.
         customer_level: loudness of the customer's side, dBFS (0 is full scale).
         operator_level: loudness of the operator's side, dBFS.
+        troubles: what is wrong with its audio, the gravest first; they outlast calls.
     """
 
     seat: str
@@ -34,14 +37,15 @@ class LineStatus:
     life_safety: bool = False
     customer_level: float = -120.0
     operator_level: float = -120.0
+    troubles: tuple[Trouble, ...] = ()
 
     def in_call(self, call_id: str, since: datetime) -> LineStatus:
         """Return the line at the start of a call."""
-        return LineStatus(seat=self.seat, state=LineState.IN_CALL, call_id=call_id, since=since)
+        return LineStatus(seat=self.seat, state=LineState.IN_CALL, call_id=call_id, since=since, troubles=self.troubles)
 
     def idle(self) -> LineStatus:
         """Return the line between calls."""
-        return LineStatus(seat=self.seat, state=LineState.IDLE)
+        return LineStatus(seat=self.seat, state=LineState.IDLE, troubles=self.troubles)
 
     def faulty(self, fault: Text) -> LineStatus:
         """Return the line with something wrong; a call under way is shown on."""
@@ -71,7 +75,8 @@ def put_line(db: Database, status: LineStatus) -> None:
     """Show a line's state."""
     fault = json.dumps([status.fault.ja, status.fault.en], ensure_ascii=False) if status.fault else None
     since = status.since.isoformat() if status.since else None
-    db.put("lines", {**asdict(status), "fault": fault, "since": since}, key=("seat",))
+    troubles = line_health.dump(status.troubles)
+    db.put("lines", {**asdict(status), "fault": fault, "since": since, "troubles": troubles}, key=("seat",))
 
 
 def lines(db: Database) -> list[LineStatus]:
@@ -89,6 +94,7 @@ def lines(db: Database) -> list[LineStatus]:
             life_safety=bool(row["life_safety"]),
             customer_level=row["customer_level"],
             operator_level=row["operator_level"],
+            troubles=line_health.parse(row["troubles"]),
         )
         for row in db.table("lines").rows_where(order_by="seat")
     ]

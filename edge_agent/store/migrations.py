@@ -268,3 +268,18 @@ def m003_listenings(db: sqlite_utils.Database) -> None:
     db.table("listenings").create(
         {"listening_id": str, "call_id": str, "seat": str, "person": str, "begun_at": str}, pk="listening_id"
     )
+
+
+@LIVE()
+def m004_line_health(db: sqlite_utils.Database) -> None:
+    """How the lines are heard, and what is wrong with their audio."""
+    db.table("line_health").create({"seat": str, "customer": str, "operator": str, "troubles": str}, pk="seat")
+    db.table("lines").add_column("troubles", str, not_null_default="[]")
+
+
+@LIVE()
+def m005_cards(db: sqlite_utils.Database) -> None:
+    """How the sound cards do."""
+    db.table("cards").create(
+        {"name": str, "card": str, "running": int, "overruns": int, "dropped": int, "losses": int}, pk="name"
+    )

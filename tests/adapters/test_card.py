@@ -19,7 +19,8 @@ from edge_agent.adapters.card import Card
 from edge_agent.adapters.card_frames import BLOCK_SAMPLES, FrameWatch, LossCounter, Splitter, Trouble
 from edge_agent.adapters.card_process import CardError, Kind, Message, Outlet, Reason, Unpacker, find_device
 from edge_agent.ports import RATE, AudioBlock
-from edge_agent.settings import Device, Seat
+from edge_agent.settings import Seat
+from edge_agent.settings_cards import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -43,6 +43,7 @@ HEALTH = {
     "speech": "speech-test 1",
     "speech_refused": "",
     "lamp_faults": 0,
+    "line_troubles": {"01": ["clipping:customer", "cross_talk"]},
 }
 
 
@@ -134,7 +135,7 @@ def test_whatever_the_agent_and_a_panel_say_is_as_published(settings: Settings, 
     agent.start()
     panel.start()
     thread.start()
-    line = {"seat": "01", "state": "idle", "since": None, "listened": False, "at": at}
+    line = {"seat": "01", "state": "idle", "since": None, "listened": False, "troubles": ["hum:operator"], "at": at}
     sender.show_state(topics.line_state(BOX, "01"), json.dumps(line))
     try:
         until(panel.arrived)

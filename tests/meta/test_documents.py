@@ -38,6 +38,8 @@ DOMAIN = (
     "judgement",
     "lamp",
     "likeness",
+    "line_health",
+    "line_trouble",
     "policy",
     "press",
     "quality",

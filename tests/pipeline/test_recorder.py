@@ -13,6 +13,7 @@ import pytest
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.audit import first_break
 from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.line_trouble import Trouble, TroubleKind
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
 from edge_agent.services import topics
@@ -154,6 +155,21 @@ def test_a_line_is_shown_from_the_start_of_its_call_to_the_end(floor: Floor) -> 
     of_line = [(state["state"], state["since"]) for state in floor.states if state["seat"] == "01"]
     assert of_line == [("idle", None), ("in_call", after(-1.5).isoformat()), ("idle", None)]
     assert [state["state"] for state in floor.states if state["seat"] == "02"] == ["idle"]
+
+
+def test_what_is_wrong_with_a_lines_audio_is_told_and_outlasts_its_calls(floor: Floor) -> None:
+    clipped = Trouble(kind=TroubleKind.CLIPPING, side=Speaker.CUSTOMER)
+    shown: list[tuple[Trouble, ...]] = []
+    floor.day(
+        floor.hears(BEGUN),
+        lambda: floor.recorder.note_troubles("01", (clipped,)),
+        floor.hears(OVER),
+        lambda: (shown.append(floor.line().troubles), floor.recorder.note_troubles("01", ())),
+    )
+    assert shown == [(clipped,)]
+    of_line = [(state["state"], state["troubles"]) for state in floor.states if state["seat"] == "01"]
+    told = ["clipping:customer"]
+    assert of_line == [("idle", []), ("in_call", []), ("in_call", told), ("idle", told), ("idle", [])]
 
 
 def test_the_operator_is_told_while_somebody_listens_in_on_their_call(floor: Floor) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import web_ui
 from edge_agent.domain.button import Effect, Trouble
+from edge_agent.domain.call import Speaker
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.domain.false_alarm import Cause
 from edge_agent.domain.incident import IncidentState, Verdict
@@ -36,6 +37,7 @@ COMPLETED = {
     "source.": [source.value for source in Source],
     "devices.kind.": [kind.value.replace("-", "_") for kind in DeviceKind],
     "devices.presence.": [presence.value for presence in Presence],
+    "lines.": [speaker.value for speaker in Speaker],
     "lamps.colour.": [colour.value for colour in Colour],
     "lamps.pattern.": [pattern.value for pattern in Pattern],
     "live.seat.": [show.value for show in Show],

@@ -58,6 +58,9 @@ export class Seats {
     put(element, "[data-warnings]", view.warnings ? t("live.warnings", { count: view.warnings }) : "");
     put(element, "[data-dropped]", view.dropped ? t("live.dropped", { count: view.dropped }) : "");
     put(element, "[data-listened]", view.listened ? t("live.listened") : "");
+    const troubles = view.troubles.map(pick).join("\n");
+    put(element, "[data-troubles]", troubles ? t("live.heard_badly") : "");
+    element.querySelector("[data-troubles]").title = troubles;
     card.listening.offer(given().mayListen ? view.call_id : null);
     const go = element.querySelector("[data-go]");
     go.hidden = !view.incident || !given().mayOpen;

@@ -1,0 +1,73 @@
+"""What can be wrong with a line's audio, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge_agent.domain.call import Speaker
+from edge_agent.errors import Text
+
+
+class TroubleKind(StrEnum):
+    """What can be wrong with a line's audio, the gravest first."""
+
+    NO_AUDIO = "no_audio"
+    SWAPPED = "swapped"
+    CROSS_TALK = "cross_talk"
+    CLIPPING = "clipping"
+    HUM = "hum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something wrong with a line; `side` is None where both are concerned. `hertz` of a hum's mains: 50 or 60."""
+
+    kind: TroubleKind
+    side: Speaker | None = None
+    hertz: int = 0
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether nobody is heard, so that it has to be told as loudly as a lost card."""
+        return self.kind is TroubleKind.NO_AUDIO
+
+    @property
+    def name(self) -> str:
+        """Short stable name, such as ``"clipping:customer"``."""
+        return f"{self.kind}:{self.side}" if self.side else self.kind.value
+
+
+_SIDES = {
+    Speaker.CUSTOMER: Text("お客様側", "the customer's side"),
+    Speaker.OPERATOR: Text("オペレーター側", "the operator's side"),
+}
+_SAID = {
+    TroubleKind.NO_AUDIO: Text(
+        "通話中ですが、{}の音声が届きません。配線・ミュート・席のチャンネル設定を確認してください。",
+        "A call is under way, but nothing is heard on {}. Check the wiring, mute switches and the seat's channels.",
+    ),
+    TroubleKind.SWAPPED: Text(
+        "お客様側とオペレーター側が逆につながっているようです。配線を入れ替えるか、設定のチャンネルを入れ替えてください。",
+        "Customer and operator seem to be swapped. Swap the wires, or the seat's channels in the settings.",
+    ),
+    TroubleKind.CROSS_TALK: Text(
+        "片側の声がもう片側にも入っています。配線の混線、側音、ミックス出力でないかを確認してください。",
+        "One side is heard on the other too. Check for cross-talk, side tone, or a tap that mixes both sides.",
+    ),
+    TroubleKind.CLIPPING: Text(
+        "{}の音が割れています。入力のレベルを下げてください。",
+        "The sound of {} is clipped. Turn its input level down.",
+    ),
+    TroubleKind.HUM: Text(
+        "{}に電源のうなり（{} Hz）が入っています。接地と、電源線との距離・シールドを確認してください。",
+        "Mains hum on {} ({} Hz). Check the earthing, the shielding, and the distance to power lines.",
+    ),
+}
+
+
+def explained(trouble: Trouble) -> Text:
+    """Return what is wrong and what to do about it."""
+    side = _SIDES[trouble.side] if trouble.side else Text("両側", "either side")
+    said = _SAID[trouble.kind]
+    return Text(said.ja.format(side.ja, trouble.hertz), said.en.format(side.en, trouble.hertz))

@@ -1,0 +1,65 @@
+"""`mamori lines`: how the lines are heard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge_agent.cli import main
+from edge_agent.domain.call import Speaker
+from edge_agent.domain.line_health import SideLevels
+from edge_agent.domain.line_trouble import Trouble, TroubleKind
+from edge_agent.store import line_health
+from edge_agent.store.database import open_live, writing
+from edge_agent.store.line_health import LineReport
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    (tmp_path / "settings.toml").write_text(
+        f'[paths]\ndata = "{tmp_path}"\nrun = "{tmp_path / "run"}"\n', encoding="utf-8"
+    )
+    return tmp_path
+
+
+def printed(box: Path, *options: str) -> str:
+    result = CliRunner().invoke(main, ["lines", "--data", str(box), *options], env={"MAMORI_LANG": "ja"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def heard(box: Path) -> None:
+    report = LineReport(
+        seat="01",
+        customer=SideLevels(level_dbfs=-24.6, rms_dbfs=-25.0, peak_dbfs=-3.0, speech=0.41, clipped=0.004),
+        troubles=(Trouble(kind=TroubleKind.CLIPPING, side=Speaker.CUSTOMER),),
+    )
+    db = open_live(box / "run")
+    with writing(db):
+        line_health.put(db, report)
+    db.close()
+
+
+def test_every_line_is_listed_with_its_levels_and_the_remedy(box: Path) -> None:
+    heard(box)
+    line, remedy = printed(box).splitlines()
+    assert line.split("\t")[:6] == ["01", "customer", "-25 dBFS", "peak -3", "speech 41%", "clipped 0.40%"]
+    assert line.endswith("clipping:customer")
+    assert "お客様側の音が割れています" in remedy
+    assert "下げてください" in remedy
+
+
+def test_scripts_get_json(box: Path) -> None:
+    heard(box)
+    told = json.loads(printed(box, "--json"))
+    assert (told["seat"], told["troubles"]) == ("01", ["clipping:customer"])
+    assert told["customer"]["level_dbfs"] == -24.6
+    assert told["operator"]["level_dbfs"] == -120.0
+
+
+def test_a_box_that_does_not_listen_says_so(box: Path) -> None:
+    assert "edge-agent" in printed(box)
+    assert printed(box, "--json") == ""
