@@ -107,6 +107,12 @@ def test_the_shipped_settings_are_good(tmp_path: Path, name: str) -> None:
             GOOD + '[[devices]]\nname = "tap-a"\nmatch = "x"\n', "devices holds 'tap-a' twice", id="device twice"
         ),
         pytest.param(changed('device = "tap-a"', 'device = "tap-b"'), "seats[01].device names 'tap-b'", id="no device"),
+        *(
+            pytest.param(
+                changed('match = "USB Tap"', f'match = "{name}"'), f"devices[tap-a].match {name!r} is a number", id=name
+            )
+            for name in ("hw:1,0", "2", "card1")
+        ),
         pytest.param(
             changed("operator_channel = 3", "operator_channel = 4"),
             "seats[02]: channel 4 does not exist on tap-a (0 to 3)",

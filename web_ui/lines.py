@@ -12,7 +12,7 @@ from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import explained
 from edge_agent.domain.roles import Right
 from edge_agent.errors import Text
-from edge_agent.store import line_health, live
+from edge_agent.store import cards, line_health, live
 from edge_agent.store.line_health import LineReport
 from web_ui.access import language, sight
 from web_ui.context import context
@@ -53,7 +53,7 @@ def now() -> ResponseReturnValue:
 
 
 def _now() -> dict[str, object]:
-    return {"listening": context().feed.listening, "lines": _views()}
+    return {"listening": context().feed.listening, "lines": _views(), "cards": cards.everything(context().live)}
 
 
 def _views() -> list[LineView]:

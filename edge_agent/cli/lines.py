@@ -14,7 +14,7 @@ from edge_agent.cli.words import show
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_trouble import explained
 from edge_agent.errors import Text
-from edge_agent.store import line_health
+from edge_agent.store import cards, line_health
 from edge_agent.store.database import open_live
 
 NOTHING = Text(
@@ -27,9 +27,9 @@ NOTHING = Text(
 @click.option("--json", "as_json", is_flag=True, help="JSON で出力 / print JSON")
 @DATA
 def lines(*, data: Path, as_json: bool) -> None:
-    """回線の音量・発話・音割れと、配線の異常を一覧する / list the lines' levels and what is wrong with their wiring."""
+    """回線の音量・異常と、カードの取りこぼしを一覧する / list lines and cards: levels, troubles, losses."""
     with closing(open_live(settings_of(data).run)) as db:
-        reports = line_health.everything(db)
+        reports, tapped = line_health.everything(db), cards.everything(db)
     if not reports and not as_json:
         show(NOTHING)
     for report in reports:
@@ -48,3 +48,10 @@ def lines(*, data: Path, as_json: bool) -> None:
         click.echo("\t".join([report.seat, *columns, wrong]))
         for trouble in report.troubles:
             show(explained(trouble))
+    for card in tapped:
+        if as_json:
+            click.echo(json.dumps({"device": card.name} | asdict(card)))
+            continue
+        state = "ok" if card.running else "lost"
+        lost = f"overruns {card.overruns}\tlosses {card.losses}\tmissing {card.dropped / 10:.1f} s"
+        click.echo(f"{card.name}\t{card.card}\t{lost}\t{state}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
@@ -79,7 +81,7 @@ class Floor:
             of.append(block)
             self.times.append(time.monotonic())
 
-        card = Card(
+        self.card = card = Card(
             device,
             seats,
             deliver={seat.seat: (lambda block, of=self.blocks[seat.seat]: take(block, of=of)) for seat in seats},
@@ -219,6 +221,32 @@ def test_a_telephone_band_card_is_brought_to_16_kilohertz() -> None:
     assert np.allclose(customer, -operator, atol=3)  # the last bit is dithered
 
 
+@pytest.mark.parametrize("rate", [8000, 32_000, 44_100, 48_000])
+def test_a_card_of_any_rate_is_brought_to_16_kilohertz_once(rate: int) -> None:
+    seconds = np.arange(rate * 3) / rate
+    tone = (10_000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
+    splitter, step = Splitter(a_device(rate=rate), [a_seat(1)]), rate // 10
+    blocks = [
+        block
+        for start in range(0, len(tone), step)
+        for _, block in splitter.feed(np.column_stack((tone, tone))[start : start + step].tobytes(), dropped=0)
+    ]
+    heard = np.concatenate([block.customer for block in blocks]).astype(float)
+    assert len(heard) == pytest.approx(3 * RATE, abs=2 * BLOCK_SAMPLES)
+    assert int(np.abs(np.fft.rfft(heard[RATE : 2 * RATE])).argmax()) == 440
+    # Nothing is lost or doubled where chunks meet: the tone never jumps.
+    assert np.abs(np.diff(heard[BLOCK_SAMPLES:-BLOCK_SAMPLES])).max() < 10_000 * 2 * np.pi * 440 / RATE * 1.02
+
+
+def test_each_side_has_its_gain_and_what_is_too_loud_is_cut_off() -> None:
+    frames = np.tile(np.array([[1000, 20_000, -7, 5]], np.int16), (1600, 1))
+    louder = msgspec.structs.replace(a_seat(1), customer_gain_db=6.0, operator_gain_db=12.0)
+    given = dict(Splitter(a_device(channels=4), [louder, a_seat(2)]).feed(frames.tobytes(), dropped=0))
+    assert set(given["01"].customer.tolist()) == {1995}
+    assert set(given["01"].operator.tolist()) == {32_767}
+    assert (set(given["02"].customer.tolist()), set(given["02"].operator.tolist())) == ({-7}, {5})
+
+
 # --- with PortAudio and the plug-in ----------------------------------------------------------------------------
 
 
@@ -249,7 +277,10 @@ def test_an_overrun_is_counted_and_the_card_runs_on(cards: Cards, eventually: Ev
         eventually(lambda: floor.dropped("01") >= 1, 5)
         before = len(floor.blocks["01"])
         eventually(lambda: len(floor.blocks["01"]) >= before + 10, 5)
+        report = floor.card.report
     assert floor.faults == {"01": [None]}
+    assert (report.running, report.overruns, report.losses) == (True, 1, 0)
+    assert report.dropped == floor.dropped("01")
 
 
 @pytest.mark.journey
@@ -272,6 +303,39 @@ def test_a_card_that_is_lost_shows_a_fault_and_is_heard_again_when_it_is_back(
         assert eventually(lambda: floor.running("01"), 10) <= 5.0
         eventually(lambda: len(floor.blocks["01"]) > blocks, 2)
         assert floor.dropped("01") >= 10  # a second and more was missed, and is told
+        report = floor.card.report
+    assert (report.running, report.losses, report.dropped) == (True, 1, floor.dropped("01"))
+
+
+@pytest.mark.journey
+def test_of_two_cards_one_is_lost_and_back_while_the_other_runs_unharmed(
+    cards: Cards, eventually: Eventually, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, lost = cards.add("left", channels=4, rate=RATE), cards.add("right", channels=2, rate=48_000)
+    one, other = Floor(), Floor()
+    left, right = a_device("left", channels=4), a_device("right", rate=48_000)
+    seats = [a_seat(1, device="left"), a_seat(2, device="left")]
+    with one.reading(left, *seats), other.reading(right, a_seat(1, device="right")):
+        eventually(lambda: one.running("01") and other.running("01"), 15)
+        lost.order("gone")
+        shown_s = eventually(lambda: other.fault("01") is not None, 10)
+        away = len(one.blocks["01"])
+        eventually(lambda: len(one.blocks["01"]) >= away + 20, 5)
+        lost.mend()
+        back_s = eventually(lambda: other.running("01"), 10)
+        again = len(other.blocks["01"])
+        eventually(lambda: len(other.blocks["01"]) >= again + 10, 5)
+    with capsys.disabled():
+        sys.stdout.write(f"\ncard lost: fault shown after {shown_s:.2f} s, heard {back_s:.2f} s after it was back\n")
+    assert shown_s <= 3.0
+    assert back_s <= 5.0
+    assert one.faults == {"01": [None], "02": [None]}
+    assert (one.card.report.dropped, one.card.report.losses) == (0, 0)
+    assert (other.card.report.running, other.card.report.losses) == (True, 1)
+    for seat, first in (("01", 0), ("02", 2)):
+        for side, channel in (("customer", first), ("operator", first + 1)):
+            heard = one.heard(seat, side)
+            assert np.array_equal(heard, np.resize(kept.samples[:, channel], len(heard)))
 
 
 @pytest.mark.journey

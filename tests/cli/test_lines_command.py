@@ -12,7 +12,8 @@ from edge_agent.cli import main
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
-from edge_agent.store import line_health
+from edge_agent.store import cards, line_health
+from edge_agent.store.cards import CardReport
 from edge_agent.store.database import open_live, writing
 from edge_agent.store.line_health import LineReport
 
@@ -50,6 +51,18 @@ def test_every_line_is_listed_with_its_levels_and_the_remedy(box: Path) -> None:
     assert line.endswith("clipping:customer")
     assert "お客様側の音が割れています" in remedy
     assert "下げてください" in remedy
+
+
+def test_every_card_says_what_it_lost(box: Path) -> None:
+    db = open_live(box / "run")
+    with writing(db):
+        cards.put(db, CardReport(name="tap-a", card="mamori_tap_a", running=True, overruns=2, dropped=15, losses=1))
+    db.close()
+    assert printed(box).splitlines()[-1].split("\t") == [
+        "tap-a", "mamori_tap_a", "overruns 2", "losses 1", "missing 1.5 s", "ok",
+    ]  # fmt: skip
+    told = json.loads(printed(box, "--json"))
+    assert (told["device"], told["overruns"], told["running"]) == ("tap-a", 2, True)
 
 
 def test_scripts_get_json(box: Path) -> None:

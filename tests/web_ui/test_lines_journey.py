@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, expect
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
-from edge_agent.store import line_health
+from edge_agent.store import cards, line_health
+from edge_agent.store.cards import CardReport
 from edge_agent.store.database import writing
 from edge_agent.store.line_health import LineReport
 from edge_agent.store.live import LineStatus
@@ -39,6 +40,8 @@ def test_whoever_wires_a_floor_sees_every_line_move_and_what_is_wrong_with_it(
     for number in range(1, 9):
         heard(floor, f"{number:02}", side(-60.0 + 5 * number))
     heard(floor, "04", side(-3.0, clipped=0.021), CLIPPED)
+    with writing(floor.live):
+        cards.put(floor.live, CardReport(name="tap-a", card="mamori_tap_a", running=True, overruns=2, dropped=15))
     floor.line(LineStatus(seat="04", state=LineState.IDLE, troubles=(CLIPPED, SWAPPED)))
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="ja-JP", timezone_id="Asia/Tokyo")
     page = context.new_page()
@@ -60,6 +63,7 @@ def test_whoever_wires_a_floor_sees_every_line_move_and_what_is_wrong_with_it(
     meter = row.locator("[data-side=customer] meter")
     expect(meter).to_have_js_property("value", -3)
     expect(page.locator("tr[data-seat='01'] [data-good]")).to_be_visible()
+    expect(page.locator("#cards li")).to_have_text(["tap-a: 動作中 – 取りこぼし 2回、切断 0回、欠けた音声 1.5秒"])
     shot(page, tmp_path, "lines")
     heard(floor, "04", side(-24.0))
     expect(meter).to_have_js_property("value", -24)

@@ -8,8 +8,10 @@ const QUIETEST = -120;
 
 let heard = Date.now();
 
-function show({ lines, listening }) {
+function show({ lines, cards, listening }) {
   showListening(listening, t);
+  document.getElementById("cards-sheet").hidden = cards.length === 0;
+  document.getElementById("cards").replaceChildren(...cards.map(cardItem));
   for (const line of lines) {
     const row = document.querySelector(`tr[data-seat="${CSS.escape(line.seat)}"]`);
     if (!row) {
@@ -26,6 +28,12 @@ function show({ lines, listening }) {
     }
     row.querySelector("[data-dropped]").textContent = line.dropped ? t("live.dropped", { count: line.dropped }) : "";
   }
+}
+
+function cardItem({ name, running, overruns, losses, dropped }) {
+  const lost = t("live.card_lost", { overruns, losses, seconds: (dropped / 10).toFixed(1) });
+  const state = t(running ? "live.card_runs" : "live.card_gone");
+  return Object.assign(document.createElement("li"), { textContent: `${name}: ${state} – ${lost}` });
 }
 
 function measured({ customer, operator }) {
