@@ -136,6 +136,8 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
         "tentative": Tentative(on=True, threshold=0.85, least=5, every_s=0.6, characters=4),
         "rights": Rights(marks=("訴える", "弁護士", "消費者センター"), strong=0.97),
         "complaint_threshold": 0.5,
+        "second_hit": (Label.EXCESSIVE_DEMAND, Label.EXPOSURE),
+        "sure": 0.99,
         "relay_marks": ("電話リレーサービス",),
         "accommodation_marks": ("耳が聞こえにくい",),
         "overlap": 0.75,

@@ -3,9 +3,9 @@
 Rules:
 1. Only the customer's words count; the operator's words never count against the caller, they are heard for the warnings
    and the final answer spoken.
-2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate
-   (`weighing`). A demand repeated after the final answer, and a call that goes in circles, have rules of their own
-   (`repetition`).
+2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate;
+   words that are a complaint too may need a second (`weighing`). A demand repeated after the final answer, and a call
+   that goes in circles, have rules of their own (`repetition`).
 3. Life safety overrides: from its first finding on, the call raises no harassment assessment.
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
 5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
@@ -26,7 +26,7 @@ from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.policy import Severity
 from edge_agent.domain.repetition import Repetition, answered, demanded, too_long
 from edge_agent.domain.spoken import is_final_answer, spoken_warning
-from edge_agent.domain.weighing import found, relied_on
+from edge_agent.domain.weighing import alone, found, relied_on
 from edge_agent.domain.wording import Turn, thresholds
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def hear(
         turns=(*record.turns, Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels))[-TURNS:],
         repetition=repetition,
     )
-    by_words = _met_now(record, utterance, policy) or _goes_on(record, utterance, policy)
+    by_words = _met_now(record, utterance, scores, policy) or _goes_on(record, utterance, policy)
     if by_words:
         return _assess(record, by_words, utterance, policy)
     rules = _met_by_repeating(record, again, utterance, policy)
@@ -157,7 +157,7 @@ def suspect(record: CallRecord, utterance: Utterance, scores: Scores, policy: Po
     record = replace(record, findings=found(utterance, scores, policy))
     met = [
         (criterion, findings)
-        for criterion, findings in _met_now(record, utterance, policy)
+        for criterion, findings in _met_now(record, utterance, scores, policy)
         if criterion.immediate and findings[-1].score >= policy.tentative.threshold
     ]
     return replace(_assess(record, met, utterance, policy)[1], tentative=True) if met else None
@@ -178,13 +178,21 @@ def _operator_said(
     return record
 
 
-def _met_now(record: CallRecord, utterance: Utterance, policy: Policy) -> list[tuple[Criterion, tuple[Finding, ...]]]:
+def _met_now(
+    record: CallRecord, utterance: Utterance, scores: Scores, policy: Policy
+) -> list[tuple[Criterion, tuple[Finding, ...]]]:
     """Return the criteria met for the first time, with what they rest on; life safety alone, or the gravest first."""
     met = []
     for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
         if criterion.id in record.met or (record.life_safety and criterion.label is not Label.LIFE_SAFETY):
             continue
-        findings = relied_on(criterion, record.findings, sequence=utterance.sequence, now_s=utterance.end_s)
+        findings = relied_on(
+            criterion,
+            record.findings,
+            sequence=utterance.sequence,
+            now_s=utterance.end_s,
+            strong=alone(criterion, scores, policy),
+        )
         if findings:
             met.append((criterion, findings))
     in_danger = [(criterion, findings) for criterion, findings in met if criterion.label is Label.LIFE_SAFETY]

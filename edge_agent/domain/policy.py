@@ -233,6 +233,8 @@ class Policy:
     Attributes:
         reminder_s: seconds after which the last step of the ladder is asked again.
         complaint_threshold: probability (0–1) from which words are a complaint.
+        second_hit: types that one utterance which is a complaint too never meets alone, however the rule has it.
+        sure: probability (0–1) from which it does nevertheless.
         relay_marks: words by which a relay service is known.
         accommodation_marks: words by which a caller asks for consideration, such as being hard of hearing.
         overlap: share (0–1) of a spoken mark's character pairs that must be heard for it to be spoken.
@@ -258,6 +260,8 @@ class Policy:
     tentative: Tentative
     rights: Rights
     complaint_threshold: float
+    second_hit: tuple[Label, ...]
+    sure: float
     relay_marks: tuple[str, ...]
     accommodation_marks: tuple[str, ...]
     overlap: float

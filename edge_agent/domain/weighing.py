@@ -5,13 +5,15 @@ Rules:
    `half_life_s`; what has fallen to an eighth is forgotten.
 2. A criterion is met by the utterance just heard, when there are `hits` of them not forgotten and their evidence
    suffices, or when this utterance alone is strong.
+3. Words that are a complaint too are weaker evidence of the types the policy names: asking for money back is near an
+   excessive demand, keeping evidence near exposure. For these one such utterance suffices only if it is very sure.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.finding import Finding
+from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.wording import thresholds
 
 if TYPE_CHECKING:
@@ -55,13 +57,28 @@ def counting(findings: Sequence[Finding], criterion: Criterion, *, now_s: float)
     )
 
 
-def relied_on(criterion: Criterion, findings: Sequence[Finding], *, sequence: int, now_s: float) -> tuple[Finding, ...]:
-    """Return the findings that meet the criterion at the utterance of that number, or none."""
+def alone(criterion: Criterion, scores: Scores, policy: Policy) -> float:
+    """Return the probability (0–1) from which an utterance with these scores meets the criterion by itself."""
+    complaint = scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold
+    return (
+        max(policy.sure, criterion.strong) if complaint and criterion.label in policy.second_hit else criterion.strong
+    )
+
+
+def relied_on(
+    criterion: Criterion, findings: Sequence[Finding], *, sequence: int, now_s: float, strong: float
+) -> tuple[Finding, ...]:
+    """Return the findings that meet the criterion at the utterance of that number, or none.
+
+    `strong` is the probability (0–1) from which that utterance suffices (`alone`); if it is raised above the
+    criterion's own, less needs a second hit even where the criterion asks for one.
+    """
     there = counting(findings, criterion, now_s=now_s)
     if not there or there[-1].sequence != sequence:
         return ()
-    enough = len(there) >= criterion.hits and evidence(there, criterion, now_s=now_s) >= criterion.evidence
-    return there if enough or there[-1].score >= criterion.strong else ()
+    hits = criterion.hits if strong <= criterion.strong else max(2, criterion.hits)
+    enough = len(there) >= hits and evidence(there, criterion, now_s=now_s) >= criterion.evidence
+    return there if enough or there[-1].score >= strong else ()
 
 
 def _share(finding: Finding, criterion: Criterion, now_s: float) -> float:

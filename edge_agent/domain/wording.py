@@ -1,7 +1,8 @@
 """Which of a customer's words bear on judgement, and what scores they leave.
 
 Rules:
-1. Reported and denied clauses are left out (`quotation`), and so are the words by which a caller names a right.
+1. Reported and denied clauses are left out (`quotation`), and so are the words by which a caller names a right or
+   tells plain facts (`plain_facts`).
 2. What remains is scored by itself. A harassment type has no more than both scores allow: it must be seen in the whole
    utterance and in what remains.
 3. Beside a named right, other words may make it a threat or exposure: where the whole says so very strongly, and they
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
 from edge_agent.domain.likeness import plain
+from edge_agent.domain.plain_facts import without_plain_facts
 from edge_agent.domain.quotation import own_words
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def thresholds(policy: Policy) -> dict[Label, float]:
 
 
 def _without_rights(text: str, policy: Policy) -> str:
-    return _named(policy.rights.marks).sub("", text)
+    return without_plain_facts(_named(policy.rights.marks).sub("", text))
 
 
 @cache

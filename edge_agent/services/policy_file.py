@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from edge_agent.domain.finding import Label
+from edge_agent.domain.finding import HARASSMENT, Label
 from edge_agent.domain.policy import Source
 from edge_agent.errors import Text
 
@@ -171,9 +171,16 @@ class ReminderTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class ComplaintTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[complaint]``."""
+    """``[complaint]``: what is shown as one, and which types its words need a second hit for."""
 
     threshold: Share
+    second_hit: tuple[Label, ...] = ()
+    sure: Share = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError`, which names the place when a file is read, if a label is no harassment type."""
+        if wrong := [label.value for label in self.second_hit if label not in HARASSMENT]:
+            raise ValueError(f"second_hit: {', '.join(wrong)} is no harassment type")
 
 
 class MarksTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

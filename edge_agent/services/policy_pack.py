@@ -275,6 +275,8 @@ def _policy(file: PolicyFile) -> Policy:
         ),
         reminder_s=file.reminder.every_s,
         complaint_threshold=file.complaint.threshold,
+        second_hit=file.complaint.second_hit,
+        sure=file.complaint.sure,
         relay_marks=file.relay.marks,
         accommodation_marks=file.accommodation.marks,
         overlap=file.spoken.overlap,

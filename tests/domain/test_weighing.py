@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.finding import Finding, Label
-from edge_agent.domain.weighing import counting, evidence, relied_on
-from tests.builders import MODEL, a_criterion
+from edge_agent.domain.weighing import alone, counting, evidence, relied_on
+from tests.builders import MODEL, a_criterion, a_policy, scored
 from tests.properties import QUICK
 
 TWICE = a_criterion(Label.ABUSE, threshold=0.5, strong=0.95, hits=2, evidence=0.9, half_life_s=60.0)
+POLICY = a_policy()
 SECONDS = st.floats(0, 3600)
 
 
@@ -34,15 +35,31 @@ def test_what_has_faded_to_an_eighth_is_forgotten() -> None:
 def test_the_surer_two_utterances_are_the_longer_they_count_together() -> None:
     def met(apart_s: float, score: float) -> bool:
         findings = [finding(0, score), finding(apart_s, score, sequence=1)]
-        return bool(relied_on(TWICE, findings, sequence=1, now_s=apart_s))
+        return bool(relied_on(TWICE, findings, sequence=1, now_s=apart_s, strong=TWICE.strong))
 
     assert (met(59, 0.6), met(61, 0.6)) == (True, False)
     assert (met(179, 0.9), met(181, 0.9)) == (True, False)
 
 
 def test_one_utterance_is_not_two_however_sure() -> None:
-    assert relied_on(TWICE, [finding(0, 0.94)], sequence=0, now_s=0) == ()
-    assert relied_on(TWICE, [finding(0, 0.95)], sequence=0, now_s=0)
+    assert relied_on(TWICE, [finding(0, 0.94)], sequence=0, now_s=0, strong=TWICE.strong) == ()
+    assert relied_on(TWICE, [finding(0, 0.95)], sequence=0, now_s=0, strong=TWICE.strong)
+
+
+def test_words_that_are_a_complaint_too_need_a_second_hit_of_the_types_the_policy_names() -> None:
+    demand, abuse = a_criterion(Label.EXCESSIVE_DEMAND, strong=0.9), a_criterion(Label.ABUSE, strong=0.9)
+    both, demand_only = scored({Label.COMPLAINT: 0.7}), scored({Label.COMPLAINT: 0.4})
+    assert alone(demand, both, POLICY) == POLICY.sure
+    assert alone(demand, demand_only, POLICY) == 0.9
+    assert alone(abuse, both, POLICY) == 0.9
+
+
+def test_a_rule_met_at_once_takes_a_second_hit_where_it_is_needed_and_a_very_sure_one_alone() -> None:
+    once = a_criterion(Label.ABUSE, threshold=0.5, strong=0.5, hits=1, evidence=0.5, half_life_s=60.0)
+    assert relied_on(once, [finding(0, 0.9)], sequence=0, now_s=0, strong=0.5)
+    assert relied_on(once, [finding(0, 0.9)], sequence=0, now_s=0, strong=0.99) == ()
+    assert relied_on(once, [finding(0, 0.99)], sequence=0, now_s=0, strong=0.99)
+    assert relied_on(once, [finding(0, 0.6), finding(9, 0.6, sequence=1)], sequence=1, now_s=9, strong=0.99)
 
 
 @QUICK

@@ -21,6 +21,7 @@ ANSWERS: Mapping[str, dict[Label, float]] = {
     "お前の家": {Label.THREAT: 0.3},
     "知ってるからな": {Label.THREAT: 0.4},
     "お前の家知ってるからな": {Label.THREAT: 0.9},
+    "お前の家って言われた知ってるからな": {Label.THREAT: 0.9},
     "馬鹿野郎": {Label.ABUSE: 0.6},
     "馬鹿野郎はい": {Label.ABUSE: 0.8},
     "馬鹿野郎ふうん": {Label.ABUSE: 0.8},
@@ -114,6 +115,11 @@ def test_an_operators_words_under_way_are_never_asked_about() -> None:
 def test_a_vague_line_is_judged_with_the_one_before_it() -> None:
     talk = Talk().say("お前の家", at_s=2, number=0).say("知ってるからな", at_s=6, number=1)
     assert talk.alerts == [("alert-1", AlertChange.NEW, False, False)]
+
+
+def test_a_vague_line_is_not_judged_with_what_somebody_else_said() -> None:
+    talk = Talk().say("お前の家って言われた", at_s=2, number=0).say("知ってるからな", at_s=6, number=1)
+    assert talk.alerts == []
 
 
 def test_a_vague_line_long_after_is_judged_alone() -> None:

@@ -154,6 +154,12 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             id="complaint as criterion",
         ),
         pytest.param(
+            changed('second_hit = ["excessive_demand"', 'second_hit = ["life_safety"'),
+            "complaint",
+            "life_safety is no harassment type",
+            id="second hit of life safety",
+        ),
+        pytest.param(
             changed('phrase = "limit"', 'phrase = "limits"'), "authority-repeated", "'limits'", id="unknown phrase"
         ),
         pytest.param(
