@@ -7,8 +7,8 @@ It is conservative: in doubt a clause stays.
 
 1. Reported: the speaker was told so (passive, past); the verb's form says that somebody else said so (「言ってきた」,
    「言わはった」, 「言いよった」) or that the speaker witnessed it (「と怒鳴っていた」); somebody named as a third
-   party said so; or the words are what a message, film or notice says (`saying`). Words in quotation marks are
-   reported unless the speaker says that he says them.
+   party said so, or somebody suffered it (「晒されて困ってる」); or the words are what a message, film or notice
+   says (`saying`). Words in quotation marks are reported unless the speaker says that he says them.
 2. Denied: the speaker says that he does not say, ask, want or mean it. A past fear (「殺されるかと思った」) is
    none now, and who calls himself a fool insults nobody.
 3. Kept: what the speaker says himself (「バカって言ってんだよ」「俺が言ってた」), and reports that only serve to insult
@@ -34,6 +34,7 @@ from edge_agent.domain.saying import (
     SAID_BY,
     SPEAKER_SAYS,
     SUFFERED,
+    VICTIM,
 )
 
 LEAST = 2
@@ -87,6 +88,7 @@ _UNMEANT = re.compile(
 _FEARED = re.compile(
     r"[^。、!?]{1,14}(?:[くぐすつぬぶむる]|(?<![おこごそぞとどのほぼもよろょ])う|れた|した|んだ)(?:ん(?:じゃ|や)?ない)?"
     r"か(?:と|て|っち)思(?:っ[たて]|うた|うて|いまし|わされ)"
+    r"|[^。、!?]{1,14}(?:なる|れる|死ぬ)とこ(?:ろ)?(?:だった|でした|やった|じゃった)|(?:頭|気)(?:が|も)?(?:おかしく|変に|狂い)(?:なり)?そう"
 )
 _I = r"(?:俺|おれ|私|わたし|僕|わし|わい|うち|自分)"
 _FOOL = r"(?:バカ|ばか|馬鹿|アホ|あほ|阿呆|間抜け|まぬけ|ドジ|どんくさ|のろま|ボケ|ぼけ)"
@@ -124,7 +126,12 @@ def _clause(text: str) -> tuple[int, int] | None:
         for pattern in (PASSIVE, _TREATED, CITED, _DENIED)
         for match in pattern.finditer(text)
     ]
-    for pattern, kept in ((SUFFERED, (_OWN,)), (NARRATED, (SPEAKER_SAYS, AT_LISTENER)), (BARE_PASSIVE, (AT_LISTENER,))):
+    for pattern, kept in (
+        (SUFFERED, (_OWN,)),
+        (NARRATED, (SPEAKER_SAYS, AT_LISTENER)),
+        (BARE_PASSIVE, (AT_LISTENER,)),
+        (VICTIM, (AT_LISTENER,)),
+    ):
         for match in pattern.finditer(text):
             start = _reach_back(text, match.start())
             if not any(sign.search(text, max(0, start - BEFORE), match.end()) for sign in kept):
