@@ -2,12 +2,13 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test test-qemu timing unit check bench evaluate speech-model lock clean
+.PHONY: help run test test-qemu test-qemu-cards timing unit check bench evaluate speech-model lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (https://127.0.0.1:8443)"
 	@echo "make test   set up and run all checks and tests"
 	@echo "make test-qemu  buttons on a real kernel, in an emulated guest (needs qemu-system-x86 and mmdebstrap)"
+	@echo "make test-qemu-cards  sound cards on a real kernel: overrun, a driver that goes and comes back"
 	@echo "make unit   only the quick tests"
 	@echo "make check  only the style, type and import checks"
 	@echo "make bench  measure; figures go to docs/performance.md"
@@ -25,12 +26,14 @@ test: check
 
 # A guest's kernel has what most machines lack: simulated pins, USB devices that come and go. Made once, outside the checkout.
 QEMU_FOLDER := $(or $(MAMORI_QEMU),$(HOME)/.cache/mamori/qemu)
-test-qemu:
+test-qemu: TESTS := tests/qemu/test_buttons_in_a_guest.py
+test-qemu-cards: TESTS := tests/qemu/test_cards_in_a_guest.py
+test-qemu test-qemu-cards:
 	@$(SET_UP) test
 	@for program in qemu-system-x86_64 mmdebstrap mke2fs; do command -v $$program >/dev/null || \
-		{ echo "make test-qemu needs: apt-get install qemu-system-x86 mmdebstrap e2fsprogs" >&2; exit 2; }; done
+		{ echo "$@ needs: apt-get install qemu-system-x86 mmdebstrap e2fsprogs" >&2; exit 2; }; done
 	@[ -f $(QEMU_FOLDER)/disk ] || sh tests/qemu/rootfs.sh $(QEMU_FOLDER)
-	@MAMORI_QEMU=$(QEMU_FOLDER) $(PY) -m pytest -m qemu tests/qemu
+	@MAMORI_QEMU=$(QEMU_FOLDER) $(PY) -m pytest -m qemu -rs -s $(TESTS)
 
 timing:
 	@$(SET_UP) test

@@ -12,7 +12,7 @@ workshop=$(mktemp -d "$folder/workshop.XXXXXX")
 trap 'rm -rf "$tree" "$workshop"' EXIT
 # The mirrors of this machine, whatever they are.
 # shellcheck disable=SC2086 # none, or one word
-mmdebstrap --quiet --variant=minbase --include=linux-image-amd64,initramfs-tools,udev,kmod,python3 \
+mmdebstrap --quiet --variant=minbase --include=linux-image-amd64,initramfs-tools,udev,kmod,python3,libportaudio2,alsa-utils \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     bookworm "$tree" $mirror

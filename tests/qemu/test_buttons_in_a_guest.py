@@ -30,9 +30,9 @@ QEMU = "qemu-system-x86_64"
 
 
 class Guest:
-    """QEMU with a USB keyboard; what the guest says begins with ``@@``."""
+    """QEMU with a USB keyboard; what the guest says begins with ``@@``. `errand` is what the guest does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, errand: str = "buttons") -> None:
         self._control = folder / "qmp.sock"
         self.console: list[str] = []
         self.told: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
@@ -42,7 +42,7 @@ class Guest:
                 *("-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-m", "1024", "-smp", "2"),
                 *("-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-nic", "none"),
                 *("-kernel", str(FOLDER / "vmlinuz"), "-initrd", str(FOLDER / "initrd")),
-                *("-append", "root=/dev/vda rw console=ttyS0 init=/sbin/mamori-init panic=-1 quiet"),
+                *("-append", f"root=/dev/vda rw console=ttyS0 init=/sbin/mamori-init panic=-1 quiet errand={errand}"),
                 *("-drive", f"file={FOLDER / 'disk'},if=virtio,format=raw,snapshot=on,cache=unsafe"),
                 *("-device", "qemu-xhci,id=xhci", "-device", "usb-kbd,id=keyboard,bus=xhci.0,serial=mamori"),
                 *("-virtfs", f"local,path={TOP},mount_tag=repository,security_model=none,readonly=on,multidevs=remap"),

@@ -400,3 +400,36 @@ def test_a_flood_of_changing_streams_does_not_make_memory_grow() -> None:
         assert tracemalloc.get_traced_memory()[0] - before < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("source", [ON_PORTS, ON_ONE_PORT, ON_MIRROR], ids=["ports", "one port", "mirror"])
+def test_a_flood_of_broken_packets_does_not_make_memory_grow(source: SeatRtp) -> None:
+    chance = random.Random(3)  # noqa: S311 - the same network in every run
+    floor = Floor(source)
+    sound = rtp(RtpPacket(payload_type=0, sequence=7, timestamp=9, ssrc=5, payload=bytes(160)))
+    said = senders.invite("call", caller="x", called="y", media=PBX)
+
+    def broken(data: bytes) -> bytes:
+        damaged = bytearray(data[: chance.randrange(len(data) + 1)] + chance.randbytes(chance.randrange(40)))
+        for _ in range(min(len(damaged), chance.randrange(8))):
+            damaged[chance.randrange(len(damaged))] = chance.getrandbits(8)
+        return bytes(damaged)
+
+    def flood(count: int) -> None:
+        for number in range(count):
+            if floor.listening.ports:
+                floor.listening.arrived(broken(sound), port=40_000, sender=PBX, at_s=floor.now_s)
+            floor.listening.seen(broken(ethernet(sound, (PHONE, 4000), (PBX, 4000))), at_s=floor.now_s)
+            floor.listening.seen(ethernet(broken(said), (PHONE, 5060), (PBX, 5060)), at_s=floor.now_s)
+            floor.now_s += 0.001
+            if number % 100 == 0:
+                floor.listening.tick(now_s=floor.now_s)
+
+    flood(1500)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        flood(2000)
+        assert tracemalloc.get_traced_memory()[0] - before < 500_000
+    finally:
+        tracemalloc.stop()
