@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -60,12 +61,13 @@ TOUCH_PX = 44
 class Floor:
     """The served pages of eight seats, and the agent's pen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **changes: Any) -> None:
         self.settings = Settings(
             box=BOX,
             paths=Paths(data=str(folder / "data"), run=str(folder / "run")),
             web=Web(port=_free_port()),
             seats=seats(8),
+            **changes,
         )
         self.policy = load_policy(self.settings.policy_file)
         self.main, self.live = open_main(self.settings.data), open_live(self.settings.run)
