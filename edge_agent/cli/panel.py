@@ -69,8 +69,9 @@ class Panel:
         return []
 
     def acknowledge_all(self) -> list[tuple[str, str]]:
-        """Return receipts that acknowledge every alert nobody has answered yet."""
-        receipts = [self._receipt(alert_id, "acknowledged") for alert_id in self._open]
+        """Return receipts that somebody has seen and acknowledges every alert nobody has answered yet."""
+        kinds = ("seen", "acknowledged")
+        receipts = [self._receipt(alert_id, kind) for alert_id in self._open for kind in kinds]
         self._open.clear()
         return receipts
 

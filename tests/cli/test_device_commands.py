@@ -166,7 +166,9 @@ def test_a_panel_shows_an_alert_and_its_words_once_and_says_that_it_has_come(tol
     assert "「ただじゃおかないぞ」" in shown
     assert told.take(topic, message) == told.take(words_topic, words) == []
     assert told.shown() == ""
-    assert [topic for topic, _ in told.panel.acknowledge_all()] == [receipt]
+    answered = told.panel.acknowledge_all()
+    assert [topic for topic, _ in answered] == [receipt, receipt]
+    assert [json.loads(payload)["kind"] for _, payload in answered] == ["seen", "acknowledged"]
 
 
 @pytest.fixture
