@@ -98,8 +98,10 @@ _SELF = re.compile(
 )
 _QUOTE = r"(?:「[^「」]*」|『[^『』]*』)"
 _MARKED = re.compile(
-    _QUOTE + r"(?:[、と]?" + _QUOTE + r")*(?P<as>と|って|とか|などと|なんて|だの|とまで|との|て)"
+    _QUOTE + r"(?:[、と]?" + _QUOTE + r")*"
+    r"(?:と|って|いうて|言うて|ゆうて|とか|などと|なんて|だの|とまで|との|て|、?(?=言い?(?:まし|ます)|言われ|言った|言うた))"
     r"(?!.{0,4}(?:言って(?:る|ん|いる|います|や|お)|言っと[くけ]|言うぞ|言うから|言いた|思って|思う|言わせ|言えば|言える|申し上げる|言い続け))"
+    r"|(?:(?<=。)|^)" + _QUOTE + "(?:" + _QUOTE + r")*。"
 )
 _BOUNDARY = re.compile(
     r"[。、.,!?！？\s「『]|(?:です|ます|でした|ました|ません)(?:が|けど|ので|よ|ね)?|けれど|けど|ので|のに|くせに|からな|からね|"
@@ -117,7 +119,7 @@ def own_words(text: str) -> str:
 
 def _clause(text: str) -> tuple[int, int] | None:
     """Return start and end of the first reported or denied clause, None if there is none."""
-    found = [(match.start(), match.end("as")) for match in _MARKED.finditer(text)]
+    found = [(match.start(), match.end()) for match in _MARKED.finditer(text)]
     found += [
         (match.start(), match.end()) for pattern in (_UNMEANT, _FEARED, _SELF) for match in pattern.finditer(text)
     ]
