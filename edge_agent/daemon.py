@@ -136,7 +136,7 @@ def run(settings: Settings) -> None:
         )
         for seat in settings.seats
     ]  # fmt: skip
-    pool = LinePool(lines, overload=overload)
+    pool = LinePool(lines, overload=overload, on_rest=faults.of_rest)
     cards = [
         Card(
             device,
@@ -245,6 +245,7 @@ def _health(
         "faults": recorder.faults,
         "unwritten": recorder.unwritten,
         "behind_s": round(pool.behind_s, 1),
+        "overload": pool.figures,
         "speech": speech.model_version,
         "speech_refused": speech.refused,
     }

@@ -84,7 +84,7 @@ class LineWatch:
 
 
 class LineFaults:
-    """What is wrong with a line's input and what is wrong with its audio: the former is told first, both by name.
+    """What is wrong with a line: its input, then that the box lets it rest, then its audio; one at a time, by name.
 
     Args:
         on_fault: told what is shown of a seat, None when all is well.
@@ -94,13 +94,14 @@ class LineFaults:
         self._on_fault = on_fault
         self._lock = threading.Lock()
         self._of_input: dict[str, Text | None] = {}
+        self._of_rest: dict[str, Text | None] = {}
         self._of_audio: dict[str, Text | None] = {}
 
     def of_input(self, seat: str, fault: Text | None) -> None:
         """Note that a card or the network fails, or works again (None)."""
         with self._lock:
             self._of_input[seat] = fault
-            self._on_fault(seat, fault or self._of_audio.get(seat))
+            self._on_fault(seat, fault or self._of_rest.get(seat) or self._of_audio.get(seat))
 
     def of_audio(self, seat: str, fault: Text | None) -> None:
         """Note that nothing is heard, or something again (None)."""
@@ -108,8 +109,15 @@ class LineFaults:
             if self._of_audio.get(seat) == fault:
                 return
             self._of_audio[seat] = fault
-            if self._of_input.get(seat) is None:
+            if self._of_input.get(seat) is None and self._of_rest.get(seat) is None:
                 self._on_fault(seat, fault)
+
+    def of_rest(self, seat: str, fault: Text | None) -> None:
+        """Note that the box cannot keep up and does not listen to a line, or does again (None)."""
+        with self._lock:
+            self._of_rest[seat] = fault
+            if self._of_input.get(seat) is None:
+                self._on_fault(seat, fault or self._of_audio.get(seat))
 
 
 class LineBoard:

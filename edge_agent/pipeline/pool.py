@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from edge_agent.errors import Text
 from edge_agent.log import Log
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ WAIT_S = 0.5
 LOOK_EVERY_S = 0.25
 """How often lateness is looked at."""
 
+RESTING = Text(
+    "処理が追いつかないため、この席の聞き取りを休んでいます。余裕ができると自動で再開します。",
+    "The box cannot keep up and does not listen to this seat. It goes on by itself when there is room.",
+)
+
 _log = Log("pool")
 
 
@@ -40,6 +46,7 @@ class LinePool:
 
     Args:
         on_overload: told after every change of what is given up; must return at once.
+        on_rest: told for a seat that its line rests, and why, or that it is listened to again (None); the same.
         clock_s: a time that only moves forward, in seconds.
     """
 
@@ -49,11 +56,13 @@ class LinePool:
         *,
         overload: Overload,
         on_overload: Callable[[], object] = lambda: None,
+        on_rest: Callable[[str, Text | None], object] = lambda _seat, _why: None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lines = tuple(lines)
         self._overload = overload
         self._on_overload = on_overload
+        self._on_rest = on_rest
         self._clock_s = clock_s
         self._queue: deque[Line] = deque()
         self._later: deque[Line] = deque()
@@ -79,6 +88,16 @@ class LinePool:
     def lost(self) -> int:
         """Blocks no worker came to hear in time, since the start; may be asked from any thread."""
         return sum(line.blocks.lost for line in self._lines)
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What the heartbeat tells of overload; may be asked from any thread."""
+        return {
+            "stage": self._overload.stage.name.lower(),
+            "resting": list(self._overload.resting),
+            "operator_behind_s": round(self.operator_behind_s, 1),
+            "lost_s": round(self.lost / 10, 1),
+        }
 
     def work(self, stop: threading.Event) -> None:
         """Listen until `stop` is set; then end the calls under way, together with the other workers."""
@@ -144,8 +163,12 @@ class LinePool:
             seat=",".join(resting) or "-",
         )
         for line in self._lines:
-            if line.seat in before - set(resting) and len(line.blocks):
-                self._queue_up(line)
+            if line.seat in set(resting) - before:
+                self._on_rest(line.seat, RESTING)
+            if line.seat in before - set(resting):
+                self._on_rest(line.seat, None)
+                if len(line.blocks):
+                    self._queue_up(line)
         self._on_overload()
 
     def _queue_up(self, line: Line) -> None:

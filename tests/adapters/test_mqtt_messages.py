@@ -40,6 +40,7 @@ HEALTH = {
     "faults": 0,
     "unwritten": 0,
     "behind_s": 0.0,
+    "overload": {"stage": "fewer_lines", "resting": ["01"], "operator_behind_s": 2.5, "lost_s": 5.0},
     "speech": "speech-test 1",
     "speech_refused": "",
     "lamp_faults": 0,

@@ -12,6 +12,7 @@ from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
 from edge_agent.errors import Text
 from edge_agent.pipeline.events import CallEnded, CallStarted, Heard
 from edge_agent.pipeline.line_watch import LineBoard, LineFaults, LineWatch
+from edge_agent.pipeline.pool import RESTING
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings_health import Health
 from edge_agent.store import line_health
@@ -142,6 +143,19 @@ def test_a_lost_card_is_shown_before_what_it_makes_of_the_audio() -> None:
     faults.of_input("01", None)
     faults.of_audio("01", None)
     assert shown == [None, silent, LOST, silent, None]
+
+
+def test_a_line_at_rest_says_so_before_what_is_wrong_with_its_audio_and_after_a_lost_card() -> None:
+    shown: list[Text | None] = []
+    faults = LineFaults(lambda _seat, fault: shown.append(fault))
+    silent = explained(Trouble(kind=TroubleKind.NO_AUDIO))
+    faults.of_audio("01", silent)
+    faults.of_rest("01", RESTING)
+    faults.of_audio("01", None)
+    faults.of_input("01", LOST)
+    faults.of_input("01", None)
+    faults.of_rest("01", None)
+    assert shown == [silent, RESTING, LOST, RESTING, None]
 
 
 def test_what_the_agent_knew_before_its_start_is_forgotten(floor: Floor) -> None:

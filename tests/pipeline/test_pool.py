@@ -37,6 +37,7 @@ class Floor:
     heard: dict[str, list[Event]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     stages: list[tuple[Stage, tuple[str, ...]]] = field(default_factory=list)
+    rests: list[tuple[str, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model = SlowModel(ScriptedModel(*PHRASES), self.clock, factor=self.factor)
@@ -62,6 +63,7 @@ class Floor:
             lines,
             overload=self.overload,
             on_overload=lambda: self.stages.append((self.overload.stage, self.overload.resting)),
+            on_rest=lambda seat, why: self.rests.append((seat, why is not None)),
             clock_s=self.clock,
         )
 
@@ -212,10 +214,18 @@ def test_a_hopelessly_slow_box_rests_lines_in_order_and_counts_what_is_lost() ->
     ]
     assert floor.pool.lost > 0
     assert floor.queues["01"].lost == 0
+    assert floor.pool.figures == {
+        "stage": "fewer_lines",
+        "resting": ["03", "02"],
+        "operator_behind_s": round(floor.pool.operator_behind_s, 1),
+        "lost_s": floor.pool.lost / 10,
+    }
     assert floor.pool.lost == floor.queues["02"].lost + floor.queues["03"].lost
     floor.model.factor = 0.1
     floor.play(60, customer=HELLO)
     assert (floor.overload.stage, floor.overload.resting) == (Stage.NORMAL, ())
+    assert floor.rests[:2] == [("03", True), ("02", True)]
+    assert dict(floor.rests) == {"03": False, "02": False}
     floor.finish()
     assert sum(floor.dropped(seat) for seat in floor.seats) == floor.pool.lost
     assert floor.dropped("01") == 0
