@@ -30,6 +30,7 @@ from web_ui import (
     press,
     problems,
     quality,
+    seat,
     second,
     session,
     shell,
@@ -93,6 +94,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         quality.blueprint,
         audit.blueprint,
         press.blueprint,
+        seat.blueprint,
         buttons.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from edge_agent.domain.roles import Right, Role
 from edge_agent.errors import AccessError, Text
-from edge_agent.services import accounts, second_factor, sessions
+from edge_agent.services import accounts, seating, second_factor, sessions
 from edge_agent.services.sessions import Visitor
 from edge_agent.store.people import Person
 from web_ui.access import LANGUAGE_COOKIE, SESSION_COOKIE, home, local_path, person
@@ -81,6 +81,8 @@ def logout() -> ResponseReturnValue:
     """End the session."""
     token = request.cookies.get(SESSION_COOKIE, "")
     sessions.end(context().main, token, now=context().clock.now())
+    # Whoever goes home sits there no more; a session that runs out may still be somebody at work.
+    seating.leave(context().main, person=person().name, now=context().clock.now())
     session.clear()
     response = redirect(url_for(".login"), 303)
     response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Strict")

@@ -219,6 +219,13 @@ def m009_false_alarms(db: sqlite_utils.Database) -> None:
     )
 
 
+@MAIN()
+def m010_seatings(db: sqlite_utils.Database) -> None:
+    """Who sits where."""
+    db.table("seatings").create({"person": str, "seat": str, "since": str}, pk="person", not_null={"seat", "since"})
+    db.table("seatings").create_index(["seat"], unique=True)
+
+
 @LIVE()
 def m001_live(db: sqlite_utils.Database) -> None:
     """Line states and the words of calls under way."""

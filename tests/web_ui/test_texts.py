@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import web_ui
-from edge_agent.domain.button import Effect, Trouble
+from edge_agent.domain.button import Effect, LightState, Trouble
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.domain.false_alarm import Cause
@@ -18,6 +18,7 @@ from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
 from edge_agent.domain.press import PressSource
 from edge_agent.domain.roles import Role
+from web_ui.own_seat import Mood
 from web_ui.texts import LANGUAGES, Texts, catalogues
 from web_ui.views import Show
 
@@ -25,7 +26,7 @@ FOLDER = Path(web_ui.__file__).parent
 USE = re.compile(r"""\b(?:t|texts\[[^\]]+\](?:\([^)]*\))?)\(\s*f?["'`]([a-z_.]+)""")
 """How templates, scripts and code ask for a text; a key that ends with a dot is completed by a value."""
 SAME_IN_BOTH = {"language.ja", "language.en", "devices.kind.home_assistant"}
-ONLY_GAPS = {"incident.by", "incident.warning_count", "live.announce"}
+ONLY_GAPS = {"watched.and", "incident.by", "incident.warning_count", "live.announce"}
 """Nothing but names and figures in at least one language."""
 COMPLETED = {
     "role.": [role.value for role in Role],
@@ -40,6 +41,9 @@ COMPLETED = {
     "lines.": [speaker.value for speaker in Speaker],
     "lamps.colour.": [colour.value for colour in Colour],
     "lamps.pattern.": [pattern.value for pattern in Pattern],
+    "seat.mood.": [mood.value for mood in Mood],
+    "seat.mood_note.": [mood.value for mood in Mood],
+    "seat.light.": [state.value for state in LightState if state is not LightState.OFF],
     "live.seat.": [show.value for show in Show],
     "live.incident.": [state.value for state in IncidentState],
     "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
@@ -54,6 +58,7 @@ COMPLETED = {
         *(f"alert_{step}" for step in ("raised", "repeated", "taken_back")),
         *(f"button_{step}" for step in ("pressed", "tested", "test_begun")),
         *(f"escalation_{step}" for step in ("asked", "skipped")),
+        *(f"seat_{step}" for step in ("taken", "left")),
         *(f"listening_{step}" for step in ("began", "ended")),
         *(f"session_{step}" for step in ("began", "ended", "refused", "revoked")),
         *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),
@@ -76,9 +81,9 @@ def used() -> set[str]:
         for line in file.read_text(encoding="utf-8").splitlines():
             found |= set(re.findall(r"""\bt\([^)]*?["'`]((?:[a-z_]+\.)+[a-z_]*)["'`$]""", line))
             found |= set(USE.findall(line))
-            # Both branches of a choice inside one call.
-            found |= set(re.findall(r"""\?\s*"(live\.[a-z_.]+)"\s*:\s*"live\.[a-z_.]+\"""", line))
-            found |= set(re.findall(r"""\?\s*"live\.[a-z_.]+"\s*:\s*"(live\.[a-z_.]+)\"""", line))
+            # Handed on by a name: to a function that says it, or from a choice.
+            found |= set(re.findall(r"""\b_(?:back|told)\((?:name, )?"([a-z_]+\.[a-z_.]+)\"""", line))
+            found |= set(re.findall(r'"(live\.[a-z_.]+)"', line)) if file.suffix == ".js" else set()
             found |= set(re.findall(r"""key = "([a-z.]+)" ~""", line))
             # Words for after an act, said on the next page.
             found |= set(re.findall(r"""\b_(?:back|told)\((?:name, )?"([a-z_.]+)\"""", line))

@@ -11,7 +11,8 @@ export class Stream {
   // `handlers`: a function for each event name; `onState(connected, lastHeard, reason)` is told every second, with
   // what the box said of it if it is there and refuses.
   // Without `words` none are sent, whoever looks.
-  constructor({ seen, handlers, onState, words = true }) {
+  constructor({ seen, handlers, onState, words = true, path = "/events" }) {
+    this.path = path;
     this.seen = seen;
     this.words = words;
     this.handlers = handlers;
@@ -31,7 +32,7 @@ export class Stream {
     const query = new URLSearchParams();
     if (this.seen) query.set("after", this.seen);
     if (!this.words) query.set("words", "none");
-    this.source = new EventSource(`/events?${query}`);
+    this.source = new EventSource(`${this.path}?${query}`);
     this.source.onopen = () => this.note(true);
     this.source.onerror = () => this.lose();
     for (const [name, handle] of Object.entries(this.handlers)) {

@@ -1,0 +1,183 @@
+"""An operator's own seat page: how the call stands, what to say, the help button, and what is monitored and why."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from edge_agent.domain.button import Effect
+from edge_agent.domain.roles import Right, may, sees_seat
+from edge_agent.errors import StoreError
+from edge_agent.services import seating, sessions
+from edge_agent.settings import Seat
+from edge_agent.store import seatings
+from edge_agent.store.people import Person
+from web_ui import ladder
+from web_ui.access import SESSION_COOKIE, language, may_do, person
+from web_ui.context import Context, context
+from web_ui.feed import Subscriber, wire_event
+from web_ui.floor import for_page
+from web_ui.live import BEAT_S, RETRY_MS, STREAMS
+from web_ui.own_seat import OwnView, read_own, sight_on, watching
+from web_ui.rights import needs
+
+blueprint = Blueprint("seat", __name__, url_prefix="/seat")
+
+SEAT_STREAMS = STREAMS - 16
+"""Seat pages stop connecting here, so that supervisors' pages always find a stream; a seat page then asks by itself."""
+
+
+@blueprint.get("/")
+@needs(Right.SEE_SEAT)
+def page() -> ResponseReturnValue:
+    """Lead to the seat somebody sits at; let them choose one otherwise, or with ``?choose``."""
+    behind = context()
+    own = own_seat(behind, person())
+    if own is not None and "choose" not in request.args:
+        return redirect(url_for(".own", seat=own), 303)
+    names = ladder.names(behind.main)
+    sitting = {each.seat: names.get(each.person, each.person) for each in seatings.everything(behind.main)}
+    return render_template("seats.html", seats=_seats(behind, person()), sitting=sitting, own=own)
+
+
+@blueprint.post("/")
+@needs(Right.SEE_SEAT)
+def sit_down() -> ResponseReturnValue:
+    """Sit down at a seat; form field `seat`."""
+    behind = context()
+    chosen = request.form.get("seat", "")
+    if chosen not in {known.seat for known in _seats(behind, person())}:
+        abort(404)
+    seating.sit_down(behind.main, person=person().name, seat=chosen, now=behind.clock.now())
+    return redirect(url_for(".own", seat=chosen), 303)
+
+
+@blueprint.post("/leave")
+@needs(Right.SEE_SEAT)
+def leave() -> ResponseReturnValue:
+    """Leave the seat."""
+    behind = context()
+    seating.leave(behind.main, person=person().name, now=behind.clock.now())
+    return redirect(url_for(".page"), 303)
+
+
+@blueprint.get("/<seat>")
+@needs(Right.SEE_SEAT)
+def own(seat: str) -> ResponseReturnValue:
+    """Show a seat as it is now: to whoever sits there, and to those who see the floor anyway."""
+    behind = context()
+    if not may_see(behind, person(), seat):
+        if may_do(Right.SEE_FLOOR):
+            abort(404)
+        return redirect(url_for(".page", choose=""), 303)
+    seen = behind.feed.last_id
+    view = read_own(behind, seat)
+    if view is None:
+        abort(404)
+    texts = behind.texts[language()]
+    start = {
+        "seen": seen,
+        "now": behind.clock.now(),
+        "seat": seat,
+        "language": language(),
+        "longMs": behind.settings.presses.long_ms,
+        "holdMs": behind.settings.presses.hold_ms,
+        "texts": texts.for_scripts(),
+        "pressed": {effect.value: texts(f"pressed.{effect.value}") for effect in Effect},
+    }
+    return render_template(
+        "seat.html",
+        start=for_page(start),
+        view=view,
+        watching=watching(behind, seat),
+        sits=own_seat(behind, person()) == seat,
+        hold_s=round(behind.settings.presses.hold_ms / 1000),
+        now=behind.clock.now(),
+    )
+
+
+@blueprint.get("/<seat>/events")
+@needs(Right.SEE_SEAT)
+def events(seat: str) -> ResponseReturnValue:
+    """Stream that something of one's own seat has changed: never what, so that nothing of anybody else's is sent."""
+    behind = context()
+    if not may_see(behind, person(), seat):
+        abort(404)
+    connected = behind.feed.subscribe(None, limit=SEAT_STREAMS, sight=sight_on(seat))
+    if connected is None:
+        abort(503)
+    subscriber, _ = connected
+    token = request.cookies.get(SESSION_COOKIE, "")
+    response = Response(_stream(behind, subscriber, seat, token), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(lambda: behind.feed.unsubscribe(subscriber))
+    return response
+
+
+def own_seat(behind: Context, asker: Person) -> str | None:
+    """Return where somebody sits, None if nowhere or where they may not be any more."""
+    found = seatings.of_person(behind.main, asker.name)
+    if found is None or found.seat not in {known.seat for known in _seats(behind, asker)}:
+        return None
+    return found.seat
+
+
+def may_see(behind: Context, asker: Person, seat: str) -> bool:
+    """Return whether somebody may see a seat's page: their own, or any they see on the floor page."""
+    if may(asker.role, Right.SEE_FLOOR):
+        return seat in {known.seat for known in _seats(behind, asker)}
+    return seat == own_seat(behind, asker)
+
+
+def _seats(behind: Context, asker: Person) -> list[Seat]:
+    return [known for known in behind.settings.seats if sees_seat(asker.groups, known.group)]
+
+
+def _stream(behind: Context, subscriber: Subscriber, seat: str, token: str) -> Iterator[bytes]:
+    # Looked at first: a change between the two is then told twice, never missed. What changed before, while the page
+    # was being loaded or away, is found by loading it anew, once.
+    shown = _look(behind, seat)
+    yield f"retry: {RETRY_MS}\n\n".encode() + wire_event("moved", {}) + _beat(behind)
+    while not subscriber.is_cut:
+        silent = False
+        try:
+            wire = subscriber.get(BEAT_S)
+        except queue.Empty:
+            wire, silent = None, True
+        if wire is None and not _holds(behind, token, seat):
+            yield wire_event("gone", {})
+            return
+        if (looked := _look(behind, seat)) != shown:
+            shown = looked
+            yield wire_event("moved", {})
+        if silent:
+            yield _beat(behind)
+
+
+def _look(behind: Context, seat: str) -> OwnView | None:
+    try:
+        return read_own(behind, seat)
+    except (StoreError, sqlite3.Error):
+        return None
+
+
+def _holds(behind: Context, token: str, seat: str) -> bool:
+    try:
+        found = sessions.who(behind.main, token, now=behind.clock.now())
+        return (
+            found is not None
+            and not found.must_change
+            and may(found.role, Right.SEE_SEAT)
+            and may_see(behind, found, seat)
+        )
+    except (StoreError, sqlite3.Error):
+        # As far as is known nothing has changed; the page must go on while the disk is full.
+        return True
+
+
+def _beat(behind: Context) -> bytes:
+    return b": beat\n" + wire_event("beat", {"now": behind.clock.now()})
