@@ -277,10 +277,10 @@ def busy_floor(floor: Floor) -> None:
     )
 
 
-def shot(page: Page, tmp_path: Path, name: str) -> None:
+def shot(page: Page, tmp_path: Path, name: str, *, whole: bool = False) -> None:
     folder = Path(os.environ.get("MAMORI_SHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
+    page.screenshot(path=folder / f"{name}.png", full_page=whole)
 
 
 def test_an_alert_is_on_the_page_within_a_second_and_one_tap_acknowledges_it(
