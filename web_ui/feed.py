@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 
 from edge_agent.domain.policy import Policy
+from edge_agent.domain.roles import Right
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Clock
@@ -26,12 +27,14 @@ from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings
 from edge_agent.store.database import Database, open_live, open_main
 from web_ui.floor_state import (
+    AS_CONFIGURED,
     Change,
     Floor,
     Happening,
     Words,
     changes,
     compose,
+    read_arrangement,
     read_happening,
     read_incidents,
     read_missing,
@@ -74,6 +77,7 @@ class Feed:
         self._floor = Floor()
         self._happening = Happening()
         self._incidents: tuple[IncidentView, ...] = ()
+        self._arranged = AS_CONFIGURED
         self._missing_devices: tuple[str, ...] = ()
         self._moved_at: float | None = None
         self._listening = True
@@ -111,9 +115,17 @@ class Feed:
             return len(self._subscribers)
 
     def subscribe(
-        self, last_id: str | None, *, limit: int, sight: Sight = WHOLE_FLOOR, token: str | None = None
+        self,
+        last_id: str | None,
+        *,
+        limit: int,
+        sight: Sight = WHOLE_FLOOR,
+        token: str | None = None,
+        right: Right = Right.FOLLOW,
     ) -> tuple[Subscriber, list[bytes] | None] | None:
-        """Connect a page that has seen `last_id` and is sent what `sight` sees, as long as the session `token` holds.
+        """Connect a page that has seen `last_id` and is sent what `sight` sees.
+
+        It is so as long as the session `token` holds and gives `right`.
 
         Returns the subscriber and what it has missed (None: it must be given everything anew), or None if
         `limit` pages are connected already.
@@ -121,7 +133,7 @@ class Feed:
         with self._lock:
             if len(self._subscribers) >= limit:
                 return None
-            subscriber = Subscriber(sight, token)
+            subscriber = Subscriber(sight, token, right)
             self._subscribers.add(subscriber)
             return subscriber, self._missed(last_id, sight)
 
@@ -137,6 +149,7 @@ class Feed:
         live_moved = live_version != self._live_version
         if main_moved:
             self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
+            self._arranged = read_arrangement(main)
             before, self._missing_devices = self._missing_devices, read_missing(main)
             if before != self._missing_devices:
                 self._publish("devices", {"missing": self._missing_devices})
@@ -145,7 +158,7 @@ class Feed:
             if faults != self.lamp_faults:
                 self._publish("lamps", {"faults": self.lamp_faults})
         if main_moved or live_moved:
-            floor = compose(self._settings, self._happening, self._incidents)
+            floor = compose(self._settings, self._happening, self._incidents, self._arranged)
             # First kept, then told: a page that connects in between is sent some of it twice and misses nothing.
             before_floor, self._floor, self._looked = self._floor, floor, True
             for change in changes(before_floor, floor):

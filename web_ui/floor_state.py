@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import Presence
 from edge_agent.domain.incident import FINISHED
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
+from edge_agent.services import topics
 from edge_agent.settings import Settings
-from edge_agent.store import devices, duty, incidents, lamps, listenings, live, receipts
+from edge_agent.store import devices, duty, incidents, lamps, listenings, live, outbox, receipts, seatings
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -37,6 +39,16 @@ class Happening:
     words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
     listened: frozenset[str] = frozenset()
     lamp_faults: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """How the floor is arranged: who sits where, by seat."""
+
+    sitting: Mapping[str, str] = field(default_factory=dict)
+
+
+AS_CONFIGURED = Arrangement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +81,17 @@ def read_incidents(main: Database, *, settings: Settings, policy: Policy) -> tup
     for incident in incidents.recent(main, RECENT):
         found.setdefault(incident.incident_id, incident)
     shown = [
-        incident_view(
-            incident,
-            labels=labels,
-            policy=policy,
-            people=names,
-            receipts=receipts.of(main, incident.incident_id),
-            steps=duty.steps(main, incident.incident_id),
+        replace(
+            incident_view(
+                incident,
+                labels=labels,
+                policy=policy,
+                people=names,
+                receipts=receipts.of(main, incident.incident_id),
+                steps=duty.steps(main, incident.incident_id),
+            ),
+            sent=incident.alert.kind is not AlertKind.HELP
+            or outbox.all_sent(main, topics.alert(settings.box, incident.incident_id)),
         )
         for incident in found.values()
     ]
@@ -99,7 +115,14 @@ def read_missing(main: Database) -> tuple[str, ...]:
     return tuple(device.name for device in devices.everything(main) if device.presence is Presence.MISSING)
 
 
-def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView, ...]) -> Floor:
+def read_arrangement(main: Database) -> Arrangement:
+    """Return how the floor is arranged."""
+    return Arrangement(sitting={each.seat: each.person for each in seatings.everything(main)})
+
+
+def compose(
+    settings: Settings, happening: Happening, shown: tuple[IncidentView, ...], arranged: Arrangement = AS_CONFIGURED
+) -> Floor:
     """Return the floor as the page shows it."""
     labels = seat_labels(settings)
     strangers = {seat: Text(seat, seat) for seat in happening.lines if seat not in labels}
@@ -107,7 +130,10 @@ def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView,
     alerted = {incident.call_id for incident in unfinished}
     return Floor(
         seats=tuple(
-            seat_view(seat, label, line, unfinished, listened=bool(line and line.call_id in happening.listened))
+            replace(
+                seat_view(seat, label, line, unfinished, listened=bool(line and line.call_id in happening.listened)),
+                sits=arranged.sitting.get(seat, ""),
+            )
             for seat, label in (labels | strangers).items()
             for line in [happening.lines.get(seat)]
         ),
@@ -121,7 +147,8 @@ def compose(settings: Settings, happening: Happening, shown: tuple[IncidentView,
 
 def read_floor(main: Database, now: Database, *, settings: Settings, policy: Policy) -> Floor:
     """Return the floor at this moment."""
-    return compose(settings, read_happening(now), read_incidents(main, settings=settings, policy=policy))
+    shown = read_incidents(main, settings=settings, policy=policy)
+    return compose(settings, read_happening(now), shown, read_arrangement(main))
 
 
 def changes(before: Floor, after: Floor) -> Iterator[Change]:

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import queue
-import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.button import Effect
 from edge_agent.domain.roles import Right, may, sees_seat
-from edge_agent.errors import StoreError
-from edge_agent.services import seating, sessions
+from edge_agent.log import Log
+from edge_agent.services import seating
 from edge_agent.settings import Seat
 from edge_agent.store import seatings
 from edge_agent.store.people import Person
 from web_ui import ladder
 from web_ui.access import SESSION_COOKIE, language, may_do, person
 from web_ui.context import Context, context
-from web_ui.feed import Subscriber, wire_event
 from web_ui.floor import for_page
-from web_ui.live import BEAT_S, RETRY_MS, STREAMS
-from web_ui.own_seat import OwnView, read_own, sight_on, watching
+from web_ui.floor_state import Floor
+from web_ui.live import BEAT_S, RETRY_MS
+from web_ui.own_seat import read_own, sight_on, watching
 from web_ui.rights import needs
+from web_ui.streams import STREAMS, Subscriber, wire_event
 
 blueprint = Blueprint("seat", __name__, url_prefix="/seat")
 
-SEAT_STREAMS = STREAMS - 16
-"""Seat pages stop connecting here, so that supervisors' pages always find a stream; a seat page then asks by itself."""
+SEAT_STREAMS = STREAMS - 50
+"""Seat pages stop connecting here, so that supervisors' pages always find a stream."""
+
+log = Log("seat")
 
 
 @blueprint.get("/")
@@ -107,12 +110,16 @@ def events(seat: str) -> ResponseReturnValue:
     behind = context()
     if not may_see(behind, person(), seat):
         abort(404)
-    connected = behind.feed.subscribe(None, limit=SEAT_STREAMS, sight=sight_on(seat))
+    token = request.cookies.get(SESSION_COOKIE, "")
+    connected = behind.feed.subscribe(None, limit=SEAT_STREAMS, sight=sight_on(seat), token=token, right=Right.SEE_SEAT)
     if connected is None:
+        log.warning("stream.refused", count=SEAT_STREAMS)
         abort(503)
     subscriber, _ = connected
-    token = request.cookies.get(SESSION_COOKIE, "")
-    response = Response(_stream(behind, subscriber, seat, token), mimetype="text/event-stream")
+    sits = None if may_do(Right.SEE_FLOOR) else person().name
+    # As with the floor's streams: it lasts for hours and reads nothing itself.
+    behind.close()
+    response = Response(_stream(behind, subscriber, sits), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: behind.feed.unsubscribe(subscriber))
     return response
@@ -137,46 +144,36 @@ def _seats(behind: Context, asker: Person) -> list[Seat]:
     return [known for known in behind.settings.seats if sees_seat(asker.groups, known.group)]
 
 
-def _stream(behind: Context, subscriber: Subscriber, seat: str, token: str) -> Iterator[bytes]:
+def _stream(behind: Context, subscriber: Subscriber, sits: str | None) -> Iterator[bytes]:
+    """Tell of every change until the session or the seat is lost; `sits` must sit there, None: need not."""
     # Looked at first: a change between the two is then told twice, never missed. What changed before, while the page
     # was being loaded or away, is found by loading it anew, once.
-    shown = _look(behind, seat)
+    shown = _look(behind, subscriber)
     yield f"retry: {RETRY_MS}\n\n".encode() + wire_event("moved", {}) + _beat(behind)
-    while not subscriber.is_cut:
-        silent = False
+    while True:
         try:
-            wire = subscriber.get(BEAT_S)
+            if subscriber.get(BEAT_S) is None or subscriber.is_cut:
+                break
         except queue.Empty:
-            wire, silent = None, True
-        if wire is None and not _holds(behind, token, seat):
-            yield wire_event("gone", {})
-            return
-        if (looked := _look(behind, seat)) != shown:
-            shown = looked
-            yield wire_event("moved", {})
-        if silent:
             yield _beat(behind)
+        before, shown = shown, _look(behind, subscriber)
+        if sits is not None and any(card.sits != sits for card in shown.floor.seats):
+            break
+        if shown != before:
+            yield wire_event("moved", {})
+    yield wire_event("gone", {})
 
 
-def _look(behind: Context, seat: str) -> OwnView | None:
-    try:
-        return read_own(behind, seat)
-    except (StoreError, sqlite3.Error):
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    floor: Floor
+    listening: bool
 
 
-def _holds(behind: Context, token: str, seat: str) -> bool:
-    try:
-        found = sessions.who(behind.main, token, now=behind.clock.now())
-        return (
-            found is not None
-            and not found.must_change
-            and may(found.role, Right.SEE_SEAT)
-            and may_see(behind, found, seat)
-        )
-    except (StoreError, sqlite3.Error):
-        # As far as is known nothing has changed; the page must go on while the disk is full.
-        return True
+def _look(behind: Context, subscriber: Subscriber) -> _Looked:
+    # A floor that cannot be read is like an empty one: the page is loaded anew, and says what is wrong.
+    floor = subscriber.sight.of_floor(behind.feed.floor or Floor())
+    return _Looked(floor=floor, listening=behind.feed.listening)
 
 
 def _beat(behind: Context) -> bytes:

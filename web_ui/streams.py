@@ -45,9 +45,10 @@ class Event:
 class Subscriber:
     """One page's end of the feed: what it sees, and the session it needs (None: it looks after that itself)."""
 
-    def __init__(self, sight: Sight = WHOLE_FLOOR, token: str | None = None) -> None:
+    def __init__(self, sight: Sight = WHOLE_FLOOR, token: str | None = None, right: Right = Right.FOLLOW) -> None:
         self.sight = sight
         self.token = token
+        self.right = right
         self._queue: queue.Queue[bytes | None] = queue.Queue(BACKLOG)
         self._cut = threading.Event()
 
@@ -83,9 +84,12 @@ class Subscriber:
 
         Somebody whose role or groups have changed comes back for what they see now.
         """
-        if person is None or person.must_change or not may(person.role, Right.FOLLOW):
+        if person is None or person.must_change or not may(person.role, self.right):
             return False
         now_seen = sight_of(person, settings)
+        if self.right is Right.SEE_SEAT:
+            # Whose seat it is, its page finds out from the floor itself.
+            return all(now_seen.sees(seat) for seat in self.sight.seats or ())
         return self.sight in (now_seen, now_seen.without_words())
 
 

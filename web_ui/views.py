@@ -54,6 +54,7 @@ class SeatView:
     """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call.
 
     `listened` if somebody listens in on it. `troubles` say what is wrong with its audio and what to do.
+    `sits` is the log-in name of who sits there, empty if nobody does.
     """
 
     seat: str
@@ -69,6 +70,7 @@ class SeatView:
     severity: int = 0
     listened: bool = False
     troubles: tuple[Text, ...] = ()
+    sits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,10 @@ class WordsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
-    """An incident in the list of the floor page. Lists are sorted by `urgency`, the smallest first."""
+    """An incident in the list of the floor page. Lists are sorted by `urgency`, the smallest first.
+
+    `sent` unless it is a call for help whose messages the broker has not all taken yet.
+    """
 
     incident: str
     kind: AlertKind
@@ -118,6 +123,7 @@ class IncidentView:
     asked: Text | None
     delivered: int
     seen: int
+    sent: bool = True
 
 
 def seat_view(

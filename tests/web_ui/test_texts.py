@@ -81,8 +81,7 @@ def used() -> set[str]:
         for line in file.read_text(encoding="utf-8").splitlines():
             found |= set(re.findall(r"""\bt\([^)]*?["'`]((?:[a-z_]+\.)+[a-z_]*)["'`$]""", line))
             found |= set(USE.findall(line))
-            # Handed on by a name: to a function that says it, or from a choice.
-            found |= set(re.findall(r"""\b_(?:back|told)\((?:name, )?"([a-z_]+\.[a-z_.]+)\"""", line))
+            # Handed on to what says it, or one of a choice.
             found |= set(re.findall(r'"(live\.[a-z_.]+)"', line)) if file.suffix == ".js" else set()
             found |= set(re.findall(r"""key = "([a-z.]+)" ~""", line))
             # Words for after an act, said on the next page.

@@ -63,8 +63,8 @@ new Stream({
     beat: ({ now }) => setByBox(now),
     listening: renew,
   },
-  onState: (connected, heard) => {
-    showState({ t, connected, heard });
+  onState: (connected, heard, reason) => {
+    showState({ t, connected, heard, reason });
     byId("link").textContent = t(connected ? "live.connected" : "live.lost");
     byId("link").dataset.connected = connected;
     document.body.classList.toggle("stale", !byId("cut-off").hidden);
