@@ -27,7 +27,7 @@ from web_ui.access import OPEN
 __all__ = ["browser"]
 pytestmark = pytest.mark.journey
 
-NO_PAGE = {"live.alive", "live.events"} | OPEN
+NO_PAGE = {"live.alive", "live.events", "lines.now", "seat.events"} | OPEN
 """What answers a script, not a person; the offline page is looked at by itself."""
 GRAVE = {"serious", "critical"}
 QUOTE = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
@@ -73,6 +73,7 @@ def paths_of(floor: Floor) -> list[str]:
     """Return every page of the app: of each incident state one, and of each person one."""
     values = {"incidents.page": [{"incident_id": each.incident_id} for each in store.recent(floor.main, 9)]}
     values["staff.page"] = [{"name": "sato"}]
+    values["seat.own"] = [{"seat": "03"}, {"seat": "06"}]
     urls = floor.app.url_map.bind("localhost")
     return [
         urls.build(rule.endpoint, chosen)
