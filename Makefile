@@ -2,13 +2,14 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test test-qemu test-qemu-cards timing unit check bench evaluate speech-model lock clean
+.PHONY: help run test test-qemu test-qemu-cards chaos timing unit check bench evaluate speech-model lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (https://127.0.0.1:8443)"
 	@echo "make test   set up and run all checks and tests"
 	@echo "make test-qemu  buttons on a real kernel, in an emulated guest (needs qemu-system-x86 and mmdebstrap)"
 	@echo "make test-qemu-cards  sound cards on a real kernel: overrun, a driver that goes and comes back"
+	@echo "make chaos  1,000 alerts while agent, writer, broker and network die at random (ALERTS=N; needs root and iproute2)"
 	@echo "make unit   only the quick tests"
 	@echo "make check  only the style, type and import checks"
 	@echo "make bench  measure; figures go to docs/performance.md"
@@ -34,6 +35,10 @@ test-qemu test-qemu-cards:
 		{ echo "$@ needs: apt-get install qemu-system-x86 mmdebstrap e2fsprogs" >&2; exit 2; }; done
 	@[ -f $(QEMU_FOLDER)/disk ] || sh tests/qemu/rootfs.sh $(QEMU_FOLDER)
 	@MAMORI_QEMU=$(QEMU_FOLDER) $(PY) -m pytest -m qemu -rs -s $(TESTS)
+
+chaos:
+	@$(SET_UP) test
+	@MAMORI_CHAOS=$(or $(ALERTS),1000) $(PY) -m pytest -s tests/journeys/test_chaos.py
 
 timing:
 	@$(SET_UP) test
