@@ -41,7 +41,7 @@ HERE = Path(__file__).parent
 LEFT_IN_FP32 = ("layers.4/fo", "layers.5/fo")
 """The layers whose activations quantize worst, by a sweep over all twelve."""
 
-BUDGET = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.004, least=0.4, least_life_safety=0.2)
+BUDGET = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.01, least=0.4, least_life_safety=0.2)
 """Tighter than the targets (6 %, 0.7 %): development figures flatter a little."""
 
 READINGS = 3
