@@ -155,6 +155,8 @@ class Scene:
                 start(*inside, relay, "127.0.0.1", port, HERE, middle),
                 start(*inside, *panel, output=output),
             ]
+        # Alerts are not retained: a panel that was never there before gets none of those from before it.
+        until(lambda: "device.connected device=panel-1" in self.floor.said(), what="the panel to be there")
         self.write()
 
     def write(self) -> None:
