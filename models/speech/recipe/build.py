@@ -63,7 +63,7 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         shards = ("words-*", "openjtalk-train-*", "kokoro-train-*", "nothing-*")
         return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
 
-    weights, graph = work / "third.pt", work / "graph"
+    weights, graph = work / "fifth.pt", work / "graph"
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
@@ -81,6 +81,8 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         training("first", "", epochs=1.0, rate="8e-4", freeze=5),
         training("second", "first.pt", epochs=1.6, rate="5e-4", freeze=3),
         training("third", "second.pt", epochs=1.0, rate="3e-4", freeze=3),
+        training("fourth", "third.pt", epochs=3.0, rate="3e-4", freeze=2),
+        training("fifth", "fourth.pt", epochs=4.0, rate="3.5e-4", freeze=1),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
         Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),

@@ -15,7 +15,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import graph
 import numpy as np
 import vosk
 from evaluate import interval
@@ -43,6 +42,9 @@ def said_by(table: Path) -> Pronunciations:
 
 def word_model(model: Path, words: Pronunciations, out: Path) -> vosk.Model:
     """Return the model with a graph of these words alone, one of them an utterance."""
+    # Not above: libvosk does not load after kaldifst, both bring an OpenFst of their own.
+    import graph  # noqa: PLC0415
+
     for name in ("am", "conf"):
         shutil.copytree(model / name, out / name, dirs_exist_ok=True)
     grams = NGrams(words, order=2)
