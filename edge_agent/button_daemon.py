@@ -112,6 +112,7 @@ def run(settings: Settings) -> None:
         open_main=open_database,
         open_live=lambda: open_live(settings.run),
         send_unstored=sender.send_unstored,
+        privacy=settings.privacy,
     )
     health = ButtonHealth(settings=settings, keeper=keeper, clock=clock, open_database=open_database)
     supervisor = Supervisor()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.daemon_devices import device_subscriptions, device_watch, discovery, each
 from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.daemon_lines import card_figures, deliver_all, line_board, line_watches, watched
+from edge_agent.daemon_privacy import heard, line_taps, pause_keeper
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
@@ -29,12 +30,14 @@ from edge_agent.pipeline.line_watch import LineFaults
 from edge_agent.pipeline.lines import BlockQueue, Line
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.pipeline.overload import Overload
+from edge_agent.pipeline.pauses import PauseKeeper
 from edge_agent.pipeline.pool import LinePool, workers
 from edge_agent.pipeline.recorder import Recorder
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.speech_switch import SpeechSwitch
 from edge_agent.pipeline.supervisor import Supervisor
-from edge_agent.ports import AudioBlock, Classifier
+from edge_agent.pipeline.tap import Tap
+from edge_agent.ports import Classifier
 from edge_agent.service_process import broker_link, wait_for_signal
 from edge_agent.services import topics
 from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
@@ -121,7 +124,8 @@ def run(settings: Settings) -> None:
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
     watches, faults = line_watches(settings, policy), LineFaults(recorder.note_fault)
     line_health = line_board(settings, watches, recorder, faults, lambda: [card.report for card in cards])
-    deliver = deliver_all(watches, queues)
+    taps = line_taps(settings, queues, deliver_all(watches, queues))
+    pauses = pause_keeper(settings, taps, recorder, clock)
     overload = Overload(settings.listening.resting_order([seat.seat for seat in settings.seats]))
     lines = [
         Line(
@@ -131,7 +135,7 @@ def run(settings: Settings) -> None:
                 new_id=lambda: uuid.uuid4().hex, stage=lambda: overload.stage,
             ),
             blocks=queues[seat.seat],
-            on_events=watched(watches[seat.seat], recorder.note_events),
+            on_events=watched(watches[seat.seat], heard(recorder, pauses)),
             end_silence_s=settings.calls.end_silence_ms / 1000,
         )
         for seat in settings.seats
@@ -141,13 +145,13 @@ def run(settings: Settings) -> None:
         Card(
             device,
             settings.seats,
-            deliver={seat.seat: deliver[seat.seat] for seat in settings.seats if seat.device == device.name},
+            deliver={seat.seat: taps[seat.seat].put for seat in settings.seats if seat.device == device.name},
             on_fault=faults.of_input,
         )
         for device in settings.devices
     ]
 
-    network = _network(settings, deliver, faults)
+    network = _network(settings, taps, faults, pauses)
 
     lamps = lamp_workers(settings, messenger, presence, clock)
     board = LampBoard(
@@ -170,6 +174,7 @@ def run(settings: Settings) -> None:
     supervisor.start("devices", watch.run)
     supervisor.start("discovery", told.run)
     supervisor.start("speech", speech.run)
+    supervisor.start("pauses", pauses.run)
     for number in range(workers(settings.listening.workers)):
         supervisor.start(f"listening-{number}", pool.work)
     supervisor.start("overload", pool.watch)
@@ -186,7 +191,7 @@ def run(settings: Settings) -> None:
 
 
 def _network(
-    settings: Settings, deliver: Mapping[str, Callable[[AudioBlock], None]], faults: LineFaults
+    settings: Settings, taps: Mapping[str, Tap], faults: LineFaults, pauses: PauseKeeper
 ) -> NetworkCalls | None:
     """Return the calls of the network, if any seat has its voices from there."""
     seats = settings.seats_on_network
@@ -194,8 +199,9 @@ def _network(
         return None
     return NetworkCalls(
         Plan(rtp=settings.rtp, seats=seats, end_s=settings.calls.end_silence_ms / 1000),
-        deliver={seat.seat: deliver[seat.seat] for seat in seats},
+        deliver={seat.seat: taps[seat.seat].put for seat in seats},
         on_fault=faults.of_input,
+        on_keys=pauses.keys,
     )
 
 

@@ -70,6 +70,8 @@ def watched(watch: LineWatch, on_events: Callable[[str, list[Event]], None]) -> 
 def _deliver(watch: LineWatch, queue: BlockQueue) -> Callable[[AudioBlock], None]:
     def take(block: AudioBlock) -> None:
         queue.put(block)
-        watch.hear(block)
+        # The silence of a pause says nothing of the line.
+        if not block.private:
+            watch.hear(block)
 
     return take

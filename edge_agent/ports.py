@@ -33,12 +33,14 @@ class AudioBlock:
         operator: int16 samples at `RATE`, as many as the customer's, or None for a mono source.
         dropped: blocks lost just before this one because nobody fetched them in time.
         in_call: whether the source says that a call is under way; None: it cannot know, the voices alone tell.
+        private: captured in a pause: its samples are silence, whatever was said.
     """
 
     customer: Samples
     operator: Samples | None
     dropped: int = 0
     in_call: bool | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

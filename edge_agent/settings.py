@@ -17,6 +17,7 @@ from edge_agent.settings_cards import Device, Gain, Name
 from edge_agent.settings_health import Health
 from edge_agent.settings_lamps import Lamp
 from edge_agent.settings_listening import Calls, Listening, Vad
+from edge_agent.settings_privacy import Privacy
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
 
 ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}\Z")]
@@ -109,6 +110,7 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     calls: Calls = Calls()
     listening: Listening = Listening()
     health: Health = Health()
+    privacy: Privacy = Privacy()
     presses: Presses = Presses()
     buttons: tuple[Button, ...] = ()
     models: Models = Models()

@@ -45,6 +45,8 @@ class Button(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
     seat: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
     kind: Literal["gpio", "usb", "mqtt", "virtual"]
+    does: Literal["help", "pause"] = "help"
+    """pause: a short press begins or ends a pause for a card number; holding it is an emergency all the same."""
     chip: str = ""
     """gpio: the chip, by its label (`gpiodetect`) or /dev path."""
     line: Line = -1

@@ -27,6 +27,7 @@ from web_ui import (
     lines,
     listen,
     live,
+    pause,
     press,
     problems,
     quality,
@@ -95,6 +96,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         audit.blueprint,
         press.blueprint,
         seat.blueprint,
+        pause.blueprint,
         buttons.blueprint,
     ):
         app.register_blueprint(blueprint)

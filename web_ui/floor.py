@@ -32,6 +32,7 @@ def page() -> ResponseReturnValue:
         "language": language(),
         "mayAct": may_act(),
         "mayListen": may_do(Right.LISTEN_LIVE),
+        "mayPause": may_do(Right.PRESS_HELP),
         "mayOpen": may_do(Right.SEE_INCIDENTS),
         "texts": behind.texts[language()].for_scripts(),
         "floor": floor,

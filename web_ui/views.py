@@ -4,8 +4,7 @@ Rules:
 1. Life safety is shown before everything else, and never as harassment.
 2. A complaint by itself is shown calmly; a suspicion outranks it.
 3. A fault never hides an alert of the call it happened in.
-4. An alert of a call that is over stays in the list, not on the seat: the seat may be in another call. An operator's
-   call for help belongs to the seat, whatever call it is in.
+4. An alert of a call that is over stays in the list, not on the seat; a call for help belongs to the seat.
 """
 
 from __future__ import annotations
@@ -30,10 +29,8 @@ from web_ui.ladder import asked_text
 
 WORDS_SHOWN = 60
 """Utterances of a call kept on the pages; the newest."""
-PANEL = "panel:"
-"""How the actor of a panel's acknowledgement begins."""
-BUTTON = "button:"
-"""How the actor of what a button does begins."""
+PANEL, BUTTON = "panel:", "button:"
+"""How the actor of what a panel or a button does begins."""
 
 
 class Show(StrEnum):
@@ -53,8 +50,8 @@ class Show(StrEnum):
 class SeatView:
     """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call.
 
-    `listened` if somebody listens in on it. `troubles` say what is wrong with its audio and what to do.
-    `sits` is the log-in name of who sits there, empty if nobody does.
+    `listened` if somebody listens in, `troubles`: of its audio, `sits`: who sits there. `paused_since`, `paused_until`:
+    of a pause, `pause_cut`: the last one was too long.
     """
 
     seat: str
@@ -71,6 +68,9 @@ class SeatView:
     listened: bool = False
     troubles: tuple[Text, ...] = ()
     sits: str = ""
+    paused_since: datetime | None = None
+    paused_until: datetime | None = None
+    pause_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +148,9 @@ def seat_view(
         listened=listened,
         # What is a fault is said as one.
         troubles=tuple(explained(trouble) for trouble in status.troubles if not trouble.is_fault),
+        paused_since=status.paused_since,
+        paused_until=status.paused_until,
+        pause_cut=status.pause_cut,
     )
 
 

@@ -18,18 +18,23 @@ from typing import Protocol
 
 from edge_agent.domain.button import ButtonState, Effect, Press, call_for_help
 from edge_agent.domain.incident import Incident
+from edge_agent.domain.pause import PauseSource
 from edge_agent.domain.press import STUCK_S, Contact, Gesture, Timing, on_edge, passed
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
 from edge_agent.ports import ButtonPressed, ButtonSeen, ButtonSignal, Clock, ContactChanged, ContactFound
 from edge_agent.services import buttons as services
-from edge_agent.services import topics
+from edge_agent.services import pauses, topics
+from edge_agent.services.pauses import Wish
 from edge_agent.settings import Box
 from edge_agent.settings_buttons import Button
+from edge_agent.settings_privacy import Privacy
 from edge_agent.store.database import Database
 
 WAIT_S = 0.2
 """How long signals are waited for before it is looked whether to stop."""
+LATE_S = 10.0
+"""A press that arrives later begins and ends no pause: nobody means it any more."""
 RETRY_S = 1.0
 """Wait before a press that could not be written is tried again."""
 STUCK = Text(
@@ -70,6 +75,7 @@ class ButtonKeeper:
         open_main: Callable[[], Database],
         open_live: Callable[[], Database],
         send_unstored: Callable[[str, str], None],
+        privacy: Privacy | None = None,
         clock_s: Callable[[], float] = monotonic,
     ) -> None:
         self._box = box
@@ -80,6 +86,9 @@ class ButtonKeeper:
         self._open_main = open_main
         self._open_live = open_live
         self._send_unstored = send_unstored
+        self._privacy = privacy or Privacy()
+        self._toggled: deque[str] = deque(maxlen=64)
+        """Presses that began or ended a pause: a repeated message must not undo it."""
         self._clock_s = clock_s
         self._inbox: queue.SimpleQueue[ButtonSignal] = queue.SimpleQueue()
         self._contacts = {button.name: Contact() for button in buttons}
@@ -164,6 +173,11 @@ class ButtonKeeper:
             at=self._clock.now() - timedelta(seconds=age_s),
             told=told or "",
         )
+        if button.does == "pause" and gesture is not Gesture.EMERGENCY:
+            if age_s <= LATE_S and pressed.press_id not in self._toggled:
+                self._toggle_pause(button)
+            self._toggled.append(pressed.press_id)
+            return
         if gesture is not Gesture.WITHDRAW:
             self._lights.called(button.seat)
         call_id = self._call_at(button.seat)
@@ -172,6 +186,23 @@ class ButtonKeeper:
             self._unwritten.append((pressed, call_id))
             self._retry_at = self._clock_s() + RETRY_S
             self._tell_from_memory(pressed, call_id)
+
+    def _toggle_pause(self, button: Button) -> None:
+        """Begin or end a pause; one that cannot be written does not hold, and the light stays as it is."""
+        wish = Wish(
+            seat=button.seat,
+            by=f"button:{button.name}",
+            source=PauseSource.BUTTON,
+            call_id=self._call_at(button.seat),
+        )
+        try:
+            if self._main is None:
+                self._main = self._open_main()
+            begun = pauses.toggle(self._main, wish, privacy=self._privacy, now=self._clock.now())
+        except StoreError as error:
+            log.error("pause.unwritten", device=button.name, seat=button.seat, error=type(error).__name__)
+            return
+        log.info("pause.asked", device=button.name, seat=button.seat, state="begun" if begun else "ended")
 
     def _write_waiting(self) -> None:
         while self._unwritten:

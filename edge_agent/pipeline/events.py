@@ -68,4 +68,11 @@ class CallEnded:
     dropped: int
 
 
-Event = CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silenced:
+    """A pause began: the words under way are not those of anybody any more."""
+
+    call_id: str
+
+
+Event = Silenced | CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded

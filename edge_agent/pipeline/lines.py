@@ -79,6 +79,11 @@ class BlockQueue:
         with self._turn:
             return self._blocks[0].since_s if self._blocks else None
 
+    def change(self, change: Callable[[AudioBlock], AudioBlock]) -> None:
+        """Put something else in the place of every block that waits."""
+        with self._turn:
+            self._blocks = deque(replace(waiting, block=change(waiting.block)) for waiting in self._blocks)
+
     def __len__(self) -> int:
         """Return how many blocks wait."""
         return len(self._blocks)
@@ -189,7 +194,8 @@ def joined(blocks: list[AudioBlock]) -> list[AudioBlock]:
 
 
 def _alike(one: AudioBlock, other: AudioBlock) -> bool:
-    return (one.in_call, one.operator is None) == (other.in_call, other.operator is None)
+    alike = one.in_call == other.in_call and one.private == other.private
+    return alike and (one.operator is None) == (other.operator is None)
 
 
 def _one(group: list[AudioBlock]) -> AudioBlock:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
 from edge_agent.pipeline.conversation import Conversation
-from edge_agent.pipeline.events import CallStarted, Event
+from edge_agent.pipeline.events import CallStarted, Event, Silenced
 from edge_agent.pipeline.overload import Stage
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
@@ -77,6 +77,8 @@ class LineListener:
         }
         self._at = 0
         self._later: deque[tuple[int, Samples]] = deque()
+        self._private = False
+        self._paused_until = 0
         self._call: Conversation | None = None
 
     @property
@@ -108,14 +110,11 @@ class LineListener:
             voice.partial_every = PARTIAL_EVERY * (FEWER if stage >= Stage.FEWER_PARTIALS else 1)
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
+        if block.private:
+            return self._pass_over(block)
+        self._private = False
         first = self._at
-        said = [(Speaker.CUSTOMER, words) for words in self._voices[Speaker.CUSTOMER].hear(block.customer, at=first)]
-        if block.operator is not None:
-            self._later.append((first, block.operator))
-            if stage < Stage.OPERATOR_LATER and len(self._later) == 1:
-                said += self._hear_later(len(block.operator))
-            elif self.later > LATEST:
-                said += self._hear_later(self.later - LATEST)
+        said = self._hear(block, stage)
         self._at += len(block.customer)
         events: list[Event] = []
         if self._call is None:
@@ -129,6 +128,17 @@ class LineListener:
         if block.in_call is False or (block.in_call is None and quiet):
             events += self._end()
         return events
+
+    def _hear(self, block: AudioBlock, stage: Stage) -> list[tuple[Speaker, Words]]:
+        first = self._at
+        said = [(Speaker.CUSTOMER, words) for words in self._voices[Speaker.CUSTOMER].hear(block.customer, at=first)]
+        if block.operator is not None:
+            self._later.append((first, block.operator))
+            if stage < Stage.OPERATOR_LATER and len(self._later) == 1:
+                said += self._hear_later(len(block.operator))
+            elif self.later > LATEST:
+                said += self._hear_later(self.later - LATEST)
+        return said
 
     def catch_up(self, samples: int) -> list[Event]:
         """Hear so much more of the operator's side that waits; return what it brought, in order."""
@@ -158,6 +168,27 @@ class LineListener:
             self._forget()
             return []
         return self._end()
+
+    def _pass_over(self, block: AudioBlock) -> list[Event]:
+        """Let the time of a pause pass: silence in it is no sign that the call is over."""
+        before = self._at
+        self._at = self._paused_until = before + len(block.customer)
+        for _, waiting in self._later:
+            waiting.fill(0)
+        self._later.clear()
+        for voice in self._voices.values():
+            voice.discard(until=self._at)
+        events: list[Event] = []
+        if self._call is None and block.in_call:
+            events += self._start_if_due(first=before, told=True)
+        if self._call is not None:
+            self._call.dropped += block.dropped
+            if not self._private:
+                events.append(Silenced(call_id=self._call.call_id))
+            if block.in_call is False:
+                events += self._end()
+        self._private = True
+        return events
 
     def _start_if_due(self, *, first: int, told: bool | None) -> list[Event]:
         if self._whole or told:
@@ -196,7 +227,7 @@ class LineListener:
 
     def _last_speech(self) -> int:
         origin = self._call.origin if self._call is not None else 0
-        return max(origin, *(voice.last_speech or 0 for voice in self._voices.values()))
+        return max(origin, self._paused_until, *(voice.last_speech or 0 for voice in self._voices.values()))
 
     def _renew(self) -> None:
         """Listen with the model in use now, unless somebody speaks."""

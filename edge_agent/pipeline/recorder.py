@@ -20,16 +20,18 @@ from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.incident import Incident
 from edge_agent.domain.line_trouble import Trouble
+from edge_agent.domain.pause import Pause, PauseEnd
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.spoken import spoken_warning
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Silenced
 from edge_agent.ports import Clock
 from edge_agent.services import incidents, topics
+from edge_agent.services.line_state import line_message
 from edge_agent.settings import Box
 from edge_agent.store import listenings, live
-from edge_agent.store.database import Database, reading, writing
+from edge_agent.store.database import Database, empty_log, reading, writing
 from edge_agent.store.live import LineStatus, LiveWords
 
 INBOX = 4096
@@ -79,6 +81,8 @@ class Recorder:
         self._unwritten: dict[str, _Unwritten] = {}
         self._monotonic = monotonic
         self._retry_at = 0.0
+        self._log_holds_words = False
+        """Whether the log of the live database may hold words that were forgotten."""
         self.partials_left_out = 0
 
     @property
@@ -113,6 +117,15 @@ class Recorder:
         """What is wrong with a line's audio has changed."""
         self._inbox.put(lambda _main, now: self._on_change(now, replace(self._lines[seat], troubles=troubles)))
 
+    def note_pause(self, seat: str, pause: Pause | None, why: PauseEnd | None) -> None:
+        """A line is not listened to any more (the pause), or again (None, and why)."""
+        cut = why is PauseEnd.TOO_LONG
+        self._inbox.put(lambda _main, now: self._on_change(now, self._lines[seat].paused(pause, cut=cut)))
+
+    def call_at(self, seat: str) -> str:
+        """Return the id of the call under way at a seat, empty if there is none; may be asked from any thread."""
+        return self._lines[seat].call_id or ""
+
     def note_levels(self, seat: str, *, customer: float, operator: float, dropped: int) -> None:
         """Take a line's loudness in dBFS and the blocks it has lost; left out when the recorder is behind."""
         try:
@@ -143,9 +156,17 @@ class Recorder:
         if step is not None:
             step(main, now)
         self._look_for_listeners(now)
+        if self._log_holds_words and self._inbox.empty():
+            self._empty_log(now)
         # However busy the floor is: an alert that waits for the disk does not wait for silence too.
         if self._unwritten and self._monotonic() >= self._retry_at:
             self._retry(main)
+
+    def _empty_log(self, now: Database) -> None:
+        try:
+            self._log_holds_words = not empty_log(now)
+        except StoreError as error:
+            log.error("live.unwritten", error=type(error).__name__)
 
     def _look_for_listeners(self, now: Database) -> None:
         """Tell the operators' side when somebody begins or ceases to listen in; the pages write who does."""
@@ -185,9 +206,13 @@ class Recorder:
                 log.info("call.started", seat=seat, call=call_id)
             case CallEnded(call_id=call_id):
                 live.forget_call(now, call_id)
+                self._log_holds_words = True
                 # The end of a call cut off by a fault does not mend the line.
                 status = before.idle().faulty(before.fault) if before.fault else before.idle()
                 log.info("call.ended", seat=seat, call=call_id, dropped=event.dropped)
+            case Silenced(call_id=call_id):
+                live.forget_under_way(now, call_id)
+                self._log_holds_words = True
             case ComplaintHeard():
                 status = replace(before, complaint=True)
             case AlertRaised(alert=alert):
@@ -240,15 +265,7 @@ class Recorder:
         self._publish(status)
 
     def _publish(self, status: LineStatus) -> None:
-        since = status.since.isoformat() if status.since else None
-        payload = {
-            "seat": status.seat,
-            "state": status.state.value,
-            "since": since,
-            "listened": status.call_id in self._listened,
-            "troubles": [trouble.name for trouble in status.troubles],
-            "at": self._clock.now().isoformat(),
-        }
+        payload = line_message(status, listened=status.call_id in self._listened, now=self._clock.now())
         self._show_state(topics.line_state(self._box, status.seat), json.dumps(payload))
 
     def _keep(self, main: Database, alert: Alert) -> None:

@@ -138,6 +138,21 @@ class Voice:
         self._detector.reset()
         self.last_speech = None
 
+    def discard(self, *, until: int) -> None:
+        """Throw away what was being said, with all that waits; the line's clock goes on to position `until`."""
+        for frame in (*self._waiting, *self._kept_back, *self._leadin, self._rest):
+            # Written over, not only let go: a copy of the memory must not hold it.
+            frame.fill(0)
+        self._waiting, self._kept_back = [], []
+        self._leadin.clear()
+        self._rest = self._rest[:0]
+        # With its recognizer go the words under way.
+        self._recognizer = self._number = self.opened = None
+        self.spoken, self._shown = 0, ""
+        self._detector.reset()
+        self.level_dbfs = SILENCE_DBFS
+        self._next = until
+
     def _skip_to(self, at: int) -> list[Words]:
         """Audio is missing before `at`: what follows belongs there."""
         self._waiting += self._kept_back

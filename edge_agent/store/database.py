@@ -15,11 +15,14 @@ from pathlib import Path
 import sqlite_utils
 
 from edge_agent.errors import StoreError, Text
-from edge_agent.store.migrations import LIVE, MAIN
+from edge_agent.store.migrations import MAIN
+from edge_agent.store.migrations_live import LIVE
 
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another process's transaction before it gives up."""
 TRY_AGAIN_S = 0.02
+EMPTY_WAIT_MS = 50
+"""How long it is waited for readers before the write-ahead log is emptied another time."""
 
 
 class Database(sqlite_utils.Database):
@@ -57,7 +60,23 @@ def open_main(data: Path) -> Database:
 
 def open_live(run: Path) -> Database:
     """Open (or create) what is only for now; raise `StoreError` saying what keeps it from opening."""
-    return _open(run, "live.db", "OFF", LIVE)
+    db = _open(run, "live.db", "OFF", LIVE)
+    # What is forgotten is written over, not only let go.
+    db.conn.execute("PRAGMA secure_delete=ON")
+    return db
+
+
+def empty_log(db: Database) -> bool:
+    """Move the write-ahead log into the database and empty it: it holds what has been forgotten since.
+
+    Return False if somebody is reading just now; then it has to be tried again.
+    """
+    with reading(db):
+        # Whoever waits here keeps alerts waiting.
+        db.conn.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
+        busy, _, _ = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        db.conn.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+    return not busy
 
 
 def _open(folder: Path, name: str, synchronous: str, migrations: sqlite_utils.Migrations) -> Database:

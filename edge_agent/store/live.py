@@ -8,6 +8,7 @@ from datetime import datetime
 
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_trouble import Trouble
+from edge_agent.domain.pause import Pause
 from edge_agent.errors import Text
 from edge_agent.store import line_health
 from edge_agent.store.database import Database
@@ -24,6 +25,9 @@ class LineStatus:
         customer_level: loudness of the customer's side, dBFS (0 is full scale).
         operator_level: loudness of the operator's side, dBFS.
         troubles: what is wrong with its audio, the gravest first; they outlast calls.
+        paused_since: when the pause under way began (UTC), None if the line is listened to.
+        paused_until: when that pause ends at the latest.
+        pause_cut: the last pause of this call ended because it was too long, not because somebody said so.
     """
 
     seat: str
@@ -38,14 +42,29 @@ class LineStatus:
     customer_level: float = -120.0
     operator_level: float = -120.0
     troubles: tuple[Trouble, ...] = ()
+    paused_since: datetime | None = None
+    paused_until: datetime | None = None
+    pause_cut: bool = False
 
     def in_call(self, call_id: str, since: datetime) -> LineStatus:
         """Return the line at the start of a call."""
-        return LineStatus(seat=self.seat, state=LineState.IN_CALL, call_id=call_id, since=since, troubles=self.troubles)
+        return replace(self.idle(), state=LineState.IN_CALL, call_id=call_id, since=since)
 
     def idle(self) -> LineStatus:
-        """Return the line between calls."""
-        return LineStatus(seat=self.seat, state=LineState.IDLE, troubles=self.troubles)
+        """Return the line between calls; a pause has an end of its own."""
+        return LineStatus(
+            seat=self.seat,
+            state=LineState.IDLE,
+            troubles=self.troubles,
+            paused_since=self.paused_since,
+            paused_until=self.paused_until,
+        )
+
+    def paused(self, pause: Pause | None, *, cut: bool = False) -> LineStatus:
+        """Return the line in a pause, or after one (None); `cut` if it ended because it was too long."""
+        if pause is None:
+            return replace(self, paused_since=None, paused_until=None, pause_cut=cut)
+        return replace(self, paused_since=pause.begun_at, paused_until=pause.until, pause_cut=False)
 
     def faulty(self, fault: Text) -> LineStatus:
         """Return the line with something wrong; a call under way is shown on."""
@@ -76,7 +95,10 @@ def put_line(db: Database, status: LineStatus) -> None:
     fault = json.dumps([status.fault.ja, status.fault.en], ensure_ascii=False) if status.fault else None
     since = status.since.isoformat() if status.since else None
     troubles = line_health.dump(status.troubles)
-    db.put("lines", {**asdict(status), "fault": fault, "since": since, "troubles": troubles}, key=("seat",))
+    paused = {
+        name: at.isoformat() if (at := getattr(status, name)) else None for name in ("paused_since", "paused_until")
+    }
+    db.put("lines", {**asdict(status), "fault": fault, "since": since, "troubles": troubles, **paused}, key=("seat",))
 
 
 def lines(db: Database) -> list[LineStatus]:
@@ -95,6 +117,9 @@ def lines(db: Database) -> list[LineStatus]:
             customer_level=row["customer_level"],
             operator_level=row["operator_level"],
             troubles=line_health.parse(row["troubles"]),
+            paused_since=datetime.fromisoformat(row["paused_since"]) if row["paused_since"] else None,
+            paused_until=datetime.fromisoformat(row["paused_until"]) if row["paused_until"] else None,
+            pause_cut=bool(row["pause_cut"]),
         )
         for row in db.table("lines").rows_where(order_by="seat")
     ]
@@ -130,6 +155,11 @@ def words(db: Database, call_id: str) -> list[LiveWords]:
         )
         for row in db.table("words").rows_where("call_id = ?", [call_id], order_by="sequence")
     ]
+
+
+def forget_under_way(db: Database, call_id: str) -> None:
+    """Forget the words of a call that may still change."""
+    db.table("words").delete_where("call_id = ? AND final = 0", [call_id])
 
 
 def forget_call(db: Database, call_id: str) -> None:

@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.cli.panel import Panel
 from edge_agent.daemon_devices import device_subscriptions, each
+from edge_agent.domain.call import LineState
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.errors import Text
 from edge_agent.pipeline.devices import DeviceWatch
@@ -25,9 +26,11 @@ from edge_agent.ports import Arrived
 from edge_agent.provision import broker as provision
 from edge_agent.services import home_assistant, incidents, topics, wire
 from edge_agent.services.devices import give_test, register, revoke
+from edge_agent.services.line_state import line_message
 from edge_agent.settings import Settings
 from edge_agent.store import devices
 from edge_agent.store.database import open_main
+from edge_agent.store.live import LineStatus
 from tests.broker_fixture import DEVICES, Broker, broker_settings, running_broker, until
 from tests.builders import BOX, START, an_alert
 from tests.fakes import StandingClock
@@ -137,7 +140,7 @@ def test_whatever_the_agent_and_a_panel_say_is_as_published(settings: Settings, 
     agent.start()
     panel.start()
     thread.start()
-    line = {"seat": "01", "state": "idle", "since": None, "listened": False, "troubles": ["hum:operator"], "at": at}
+    line = line_message(LineStatus(seat="01", state=LineState.IDLE), listened=False, now=START)
     sender.show_state(topics.line_state(BOX, "01"), json.dumps(line))
     try:
         until(panel.arrived)

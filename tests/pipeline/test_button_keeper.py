@@ -19,7 +19,7 @@ from edge_agent.ports import ButtonPressed, ButtonSeen, ContactChanged, ContactF
 from edge_agent.services.buttons import begin_test, press_id_of
 from edge_agent.settings import Seat, Settings
 from edge_agent.settings_buttons import Button
-from edge_agent.store import buttons, incidents, live, outbox
+from edge_agent.store import buttons, incidents, live, outbox, pauses
 from edge_agent.store.database import Database, open_live, open_main, writing
 from edge_agent.store.live import LineStatus
 from tests.builders import BOX, START, after
@@ -28,6 +28,7 @@ from tests.fakes import Moments, StandingClock
 BUTTONS = (
     Button(name="desk-01", seat="01", kind="gpio", chip="sim", line=1),
     Button(name="button-02", seat="02", kind="mqtt"),
+    Button(name="card-01", seat="01", kind="mqtt", does="pause"),
 )
 SEATS = tuple(Seat(seat=seat, label_ja=seat, label_en=seat, device="tap") for seat in ("01", "02"))
 FULL = StoreError(Text("満杯", "full"), Text("空ける", "make room"))
@@ -94,8 +95,10 @@ class Desk:
         self.edge(pressed=False)
         self.wait(0.05)
 
-    def told(self, gesture: Gesture, number: str | None = None, age_s: float = 0.0) -> None:
-        self.keeper.tell(ButtonPressed(button="button-02", gesture=gesture, told=number, age_s=age_s))
+    def told(
+        self, gesture: Gesture, number: str | None = None, age_s: float = 0.0, *, button: str = "button-02"
+    ) -> None:
+        self.keeper.tell(ButtonPressed(button=button, gesture=gesture, told=number, age_s=age_s))
         self.keeper.step()
 
 
@@ -249,5 +252,36 @@ def test_the_heartbeat_names_buttons_in_trouble(desk: Desk) -> None:
     )
     health._look(desk.db)
     report = health.report()
-    assert report["troubles"] == {"desk-01": [Trouble.UNTESTED.value]}
-    assert (report["buttons"], report["unwritten"], report["unknown"]) == (2, 0, 0)
+    assert report["troubles"]["desk-01"] == [Trouble.UNTESTED.value]
+    assert "button-02" not in report["troubles"]
+    assert (report["buttons"], report["unwritten"], report["unknown"]) == (3, 0, 0)
+
+
+def test_a_pause_button_begins_and_ends_a_pause_and_calls_nobody(desk: Desk) -> None:
+    desk.told(Gesture.HELP, "1", button="card-01")
+    [pause] = pauses.everything(desk.db)
+    assert (pause.seat, pause.by) == ("01", "button:card-01")
+    desk.told(Gesture.HELP, "1", button="card-01")
+    assert len(pauses.everything(desk.db)) == 1, "a repeated message does not end it"
+    desk.told(Gesture.HELP, "2", button="card-01")
+    assert pauses.everything(desk.db) == []
+    assert incidents.calls_for_help(desk.db) == []
+    assert desk.lights.told == []
+
+
+def test_a_press_from_before_an_outage_begins_no_pause(desk: Desk) -> None:
+    desk.told(Gesture.HELP, "1", age_s=60.0, button="card-01")
+    assert pauses.everything(desk.db) == []
+
+
+def test_holding_a_pause_button_is_an_emergency_all_the_same(desk: Desk) -> None:
+    desk.told(Gesture.EMERGENCY, "1", button="card-01")
+    [call] = incidents.calls_for_help(desk.db)
+    assert call.alert.criterion == "button-emergency"
+
+
+def test_a_help_button_works_in_a_pause(desk: Desk) -> None:
+    desk.told(Gesture.HELP, "1", button="card-01")
+    desk.press()
+    assert len(incidents.calls_for_help(desk.db)) == 1
+    assert len(pauses.everything(desk.db)) == 1

@@ -11,7 +11,16 @@ import pytest
 from edge_agent.domain.alert import AlertChange, AlertKind
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import Label
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Scored
+from edge_agent.pipeline.events import (
+    AlertRaised,
+    CallEnded,
+    CallStarted,
+    ComplaintHeard,
+    Event,
+    Heard,
+    Scored,
+    Silenced,
+)
 from edge_agent.pipeline.listen import LineListener
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings
@@ -415,3 +424,38 @@ def test_a_call_the_network_knows_of_starts_before_anybody_speaks_and_outlasts_a
 def test_speech_outside_the_calls_the_network_knows_of_starts_none() -> None:
     listener = a_listener()
     assert listener.feed(told(speech(HELLO, 3), in_call=False)) == []
+
+
+def unheard(seconds: float, *, in_call: bool | None = None) -> list[AudioBlock]:
+    """Audio of a pause, as the tap passes it on."""
+    tenth = silence(0.1)
+    one = AudioBlock(customer=tenth, operator=tenth, in_call=in_call, private=True)
+    return [one] * round(seconds * 10)
+
+
+def test_what_was_being_said_when_a_pause_begins_is_never_said() -> None:
+    listener = a_listener()
+    events = play(listener, track(speech(HELLO, 1), silence(1.5), speech(THREAT, 1)), silence(3.5))
+    assert [u.text for u in finals(events)] == ["もしもし"]
+    events = [event for block in unheard(3) for event in listener.feed(block)]
+    assert events == [Silenced(call_id="id-1")], "said once, and no words"
+    events = play(listener, track(silence(1), speech(COMPLAINT, 1), silence(1)), silence(3))
+    [complaint] = finals(events)
+    assert complaint.text == "届いた皿が割れていた"
+    assert complaint.start_s == pytest.approx(7.5, abs=TOLERANCE_S), "the time of the pause counts"
+
+
+def test_a_pause_longer_than_the_silence_that_ends_a_call_ends_none() -> None:
+    listener = a_listener()
+    play(listener, track(speech(HELLO, 1), silence(1)), silence(2))
+    assert of(CallEnded, [event for block in unheard(60) for event in listener.feed(block)]) == []
+    assert listener.in_call
+    assert of(CallEnded, play(listener, silence(9), silence(9)))
+
+
+def test_a_call_the_network_ends_in_a_pause_is_over() -> None:
+    listener = a_listener()
+    events = [event for block in unheard(1, in_call=True) for event in listener.feed(block)]
+    assert len(of(CallStarted, events)) == 1
+    [block] = unheard(0.1, in_call=False)
+    assert len(of(CallEnded, listener.feed(block))) == 1

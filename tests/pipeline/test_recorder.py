@@ -14,7 +14,8 @@ from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.audit import first_break
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard
+from edge_agent.domain.pause import Pause, PauseEnd, PauseSource
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Silenced
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
 from edge_agent.services import topics
 from edge_agent.store import audit, incidents, listenings, live, outbox
@@ -404,3 +405,51 @@ def test_only_words_that_may_still_change_are_left_out_when_the_recorder_is_behi
     floor.day()
     assert floor.kept() == [("alert-1", 1)]
     floor.close()
+
+
+def a_pause() -> Pause:
+    return Pause(
+        pause_id="pause-1",
+        seat="01",
+        call_id="call-1",
+        source=PauseSource.PAGE,
+        by="tanaka",
+        begun_at=START,
+        until=after(300),
+    )
+
+
+def test_a_pause_is_shown_with_its_time_and_its_end(floor: Floor) -> None:
+    seen: list[LineStatus] = []
+    floor.day(
+        floor.hears(BEGUN),
+        lambda: floor.recorder.note_pause("01", a_pause(), None),
+        lambda: seen.append(floor.line()),
+        lambda: floor.recorder.note_pause("01", None, PauseEnd.TOO_LONG),
+        lambda: seen.append(floor.line()),
+        floor.hears(OVER),
+    )
+    assert [(s.state, s.paused_since, s.paused_until, s.pause_cut) for s in seen] == [
+        (LineState.IN_CALL, START, after(300), False),
+        (LineState.IN_CALL, None, None, True),
+    ]
+    assert (floor.states[-1]["paused_since"], floor.states[-1]["pause_cut"]) == (None, False)
+
+
+def test_the_words_under_way_when_a_pause_begins_are_in_no_file_of_the_database(floor: Floor, tmp_path: Path) -> None:
+    number, hello = "四二四二四二四二", "お電話ありがとうございます"
+    found: dict[str, list[bool]] = {"before": [], "after": []}
+
+    def look(when: str) -> None:
+        files = [file.read_bytes() for file in (tmp_path / "run").iterdir()]
+        found[when] = [any(words.encode() in data for data in files) for words in (number, hello)]
+
+    floor.day(
+        floor.hears(BEGUN),
+        floor.hears(Heard(utterance=said(hello, sequence=0))),
+        floor.hears(Heard(utterance=replace(said(number, sequence=1), final=False))),
+        lambda: look("before"),
+        floor.hears(Silenced(call_id="call-1")),
+        lambda: look("after"),
+    )
+    assert found == {"before": [True, True], "after": [False, True]}

@@ -48,6 +48,7 @@ COMPLETED = {
     "live.incident.": [state.value for state in IncidentState],
     "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
     "pressed.": [effect.value for effect in Effect],
+    "paused.": ["begin", "end"],
     "buttons.trouble.": [trouble.value for trouble in Trouble],
     "buttons.source.": [source.value for source in PressSource if source is not PressSource.PAGE],
     "action.": [
@@ -57,6 +58,7 @@ COMPLETED = {
         "incident_called",
         *(f"alert_{step}" for step in ("raised", "repeated", "taken_back")),
         *(f"button_{step}" for step in ("pressed", "tested", "test_begun")),
+        *(f"pause_{step}" for step in ("began", "taken_over", "ended")),
         *(f"escalation_{step}" for step in ("asked", "skipped")),
         *(f"seat_{step}" for step in ("taken", "left")),
         *(f"listening_{step}" for step in ("began", "ended")),

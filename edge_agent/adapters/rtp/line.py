@@ -78,10 +78,12 @@ class NetworkLine:
         self._signalled, self._encrypted = in_call, encrypted
 
     def push(self, packet: RtpPacket, route: Route, *, sender: str, at_s: float) -> bool:
-        """Take a packet from an address; return whether it tells that keys are being pressed."""
+        """Take a packet from an address; return whether it tells that the customer is pressing keys."""
         speaker = route.speaker or self._speaker(packet, sender, at_s)
         if packet.payload_type in route.events:
             self.voices[speaker].push(packet, None, at_s=at_s)
+            if speaker is not Speaker.CUSTOMER:
+                return False
             new = is_key(packet.payload) and at_s - self._keyed_s >= KEYS_APART_S
             self._keyed_s = at_s if is_key(packet.payload) else self._keyed_s
             return new

@@ -14,9 +14,10 @@ export async function act(path) {
 }
 
 // Returns the answer, or nothing after having said what was wrong; throws if none comes.
-export async function post(path, { signal, accept = "application/json" } = {}) {
+export async function post(path, { signal, form = {}, accept = "application/json" } = {}) {
   const token = document.querySelector("meta[name=csrf-token]").content;
-  const answer = await fetch(path, { method: "POST", headers: { Accept: accept, "X-CSRFToken": token }, signal });
+  const headers = { Accept: accept, "X-CSRFToken": token };
+  const answer = await fetch(path, { method: "POST", headers, body: new URLSearchParams(form), signal });
   if (answer.ok) return answer;
   const { what, remedy } = await answer.json();
   toast(`${what} ${remedy}`);

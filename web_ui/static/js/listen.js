@@ -56,6 +56,12 @@ export class Listening {
     if (this.ending === ending) this.stop();
   }
 
+  // A pause has begun: what was being said is not kept here either.
+  dropUnderWay() {
+    for (const [sequence, one] of this.heard) if (!one.final) this.heard.delete(sequence);
+    this.words.dropUnderWay();
+  }
+
   async read(reader, ending) {
     let rest = "";
     for (;;) {

@@ -2,6 +2,7 @@
 
 import { elapsed, secondsSince } from "./clock.js";
 import { Listening } from "./listen.js";
+import { PauseButton, pausedNote } from "./pause.js";
 import { given, pick, t } from "./texts.js";
 import { Words } from "./words.js";
 
@@ -61,6 +62,10 @@ export class Seats {
     const troubles = view.troubles.map(pick).join("\n");
     put(element, "[data-troubles]", troubles ? t("live.heard_badly") : "");
     element.querySelector("[data-troubles]").title = troubles;
+    element.dataset.paused = view.paused_since ? "yes" : "";
+    if (view.paused_since) card.listening.dropUnderWay();
+    put(element, "[data-pause-cut]", view.pause_cut && !view.paused_since ? t("live.pause_cut") : "");
+    card.pause.show(view);
     card.listening.offer(given().mayListen ? view.call_id : null);
     const go = element.querySelector("[data-go]");
     go.hidden = !view.incident || !given().mayOpen;
@@ -78,6 +83,7 @@ export class Seats {
 
   tickOne({ element, view }) {
     element.querySelector("[data-elapsed]").textContent = view.since ? elapsed(secondsSince(view.since)) : "";
+    put(element, "[data-paused-note]", pausedNote(view));
   }
 
   count(...shown) {
@@ -96,7 +102,8 @@ export class Seats {
     box.lang = "ja";
     const words = new Words(box);
     const listening = new Listening(element.querySelector("[data-listen]"), words, 16);
-    const card = { element, view: null, callId: null, words, listening };
+    const pause = new PauseButton(element.querySelector("[data-pause]"));
+    const card = { element, view: null, callId: null, words, listening, pause };
     this.cards.set(seat, card);
     return card;
   }

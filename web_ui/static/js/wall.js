@@ -1,6 +1,7 @@
 // The floor on the wall: every seat as large as it can be, what needs somebody below, and a loss nobody overlooks.
 
 import { ago, elapsed, secondsSince, setByBox, timeOfDay } from "./clock.js";
+import { pausedNote } from "./pause.js";
 import { setIcon } from "./seats.js";
 import { showListening, showState, Stream } from "./stream.js";
 import { given, pick, t } from "./texts.js";
@@ -50,6 +51,7 @@ function makeTile(seat) {
 
 function tickTile({ element, view }) {
   element.querySelector("[data-elapsed]").textContent = view.since ? elapsed(secondsSince(view.since)) : "";
+  put(element, "[data-paused-note]", pausedNote(view));
 }
 
 function showNeeds() {

@@ -24,6 +24,15 @@ export class Words {
     }
   }
 
+  // What was being said when a pause began is nobody's any more.
+  dropUnderWay() {
+    for (const [sequence, line] of this.shown) {
+      if (!line.classList.contains("partial")) continue;
+      line.remove();
+      this.shown.delete(sequence);
+    }
+  }
+
   get empty() {
     return this.shown.size === 0;
   }

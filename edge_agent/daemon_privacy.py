@@ -1,0 +1,51 @@
+"""The agent's part that keeps things unheard: the entrance of every line, and the pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from edge_agent.pipeline.events import CallEnded, Event
+from edge_agent.pipeline.lines import BlockQueue
+from edge_agent.pipeline.pauses import PauseKeeper
+from edge_agent.pipeline.recorder import Recorder
+from edge_agent.pipeline.ring import Ring
+from edge_agent.pipeline.tap import Tap
+from edge_agent.ports import AudioBlock, Clock
+from edge_agent.settings import Settings
+from edge_agent.store.database import open_main
+
+
+def line_taps(
+    settings: Settings, queues: Mapping[str, BlockQueue], deliver: Mapping[str, Callable[[AudioBlock], None]]
+) -> dict[str, Tap]:
+    """Return the entrance of every line's audio."""
+    seconds = settings.privacy.ring_s
+    return {
+        seat: Tap(blocks=blocks, ring=Ring(seconds=seconds) if seconds else None, deliver=deliver[seat])
+        for seat, blocks in queues.items()
+    }
+
+
+def pause_keeper(settings: Settings, taps: Mapping[str, Tap], recorder: Recorder, clock: Clock) -> PauseKeeper:
+    """Return the thread that keeps the pauses; those a stop has left under way hold already."""
+    keeper = PauseKeeper(
+        taps=taps,
+        privacy=settings.privacy,
+        clock=clock,
+        open_database=lambda: open_main(settings.data),
+        call_at=recorder.call_at,
+        show=recorder.note_pause,
+    )
+    keeper.restore()
+    return keeper
+
+
+def heard(recorder: Recorder, keeper: PauseKeeper) -> Callable[[str, list[Event]], None]:
+    """Return who is told what is heard on a line."""
+
+    def tell(seat: str, events: list[Event]) -> None:
+        recorder.note_events(seat, events)
+        if any(isinstance(event, CallEnded) for event in events):
+            keeper.call_ended(seat)
+
+    return tell

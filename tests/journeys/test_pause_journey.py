@@ -1,0 +1,152 @@
+"""A customer says a card number: in a pause it is nowhere afterwards, and without one the same search finds it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from edge_agent import settings as settings_module
+from edge_agent.domain.pause import PauseEnd, PauseSource
+from edge_agent.provision import demo
+from edge_agent.services import pauses
+from edge_agent.services.pauses import Wish
+from edge_agent.services.system_clock import SystemClock
+from edge_agent.settings_privacy import Privacy
+from edge_agent.store import audit, live
+from edge_agent.store.database import Database, open_live, open_main
+from tests.journeys.floor import RunningFloor, until
+from tests.journeys.memory import held
+
+pytestmark = pytest.mark.journey
+
+RECORDING = Path(__file__).parents[1] / "recordings/pause/card-number.flac"
+RATE = 16_000
+START_S = 25.0
+"""When the call begins after the card does: the appliance has to be up by then on a busy machine."""
+PAUSE = (12.0, 21.5)
+"""Seconds of the call during which the pause holds; the number is said from 13.0 to 20.0."""
+SAID = (13.3, 19.7)
+HALVES = ("四二四二一一二三", "五八一三二一三四")
+AFTERWARDS = "水曜日の午後に"
+WINDOW = 64
+"""Samples of a piece of the recording that is looked for: 4 ms, which no two pieces of speech have in common."""
+
+
+class CardFloor(RunningFloor):
+    """One seat whose card delivers what recognition takes, so that its samples are in memory bit by bit."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, [demo.Placed(start_s=0.0, seat=1, call="order-calm")], length_s=1.0)
+        said, rate = soundfile.read(RECORDING, dtype="int16", always_2d=True)
+        assert rate == RATE
+        silence = np.zeros((int(START_S * RATE), 2), np.int16)
+        self.recording = np.concatenate((silence, said, silence))
+        self.recording.tofile(folder / "alsa/floor.raw")
+        before, self.epoch = self.epoch, time.time()
+        replace(self.alsa, f"rate {demo.RATE}", f"rate {RATE}")
+        replace(self.alsa, f"epoch {before:.3f}", f"epoch {self.epoch:.3f}")
+        replace(self.settings_file, f"rate = {demo.RATE}", f"rate = {RATE}")
+        self.settings = settings_module.load(self.settings_file)
+
+    def wait_for(self, call_s: float) -> None:
+        until(lambda: time.time() >= self.epoch + START_S + call_s, within_s=120, what=f"second {call_s} of the call")
+
+    def pieces(self) -> list[bytes]:
+        """Return pieces of what the customer said, alone and as the card delivers them with the other side."""
+        found = []
+        for second in np.arange(*SAID, 0.2):
+            at = int((START_S + second) * RATE)
+            both = self.recording[at : at + WINDOW]
+            if np.abs(both[:, 0]).mean() > 300:  # a pause between two figures is like any other silence
+                found += [both[:, 0].tobytes(), both.tobytes()]
+        assert len(found) > 20
+        return found
+
+    def words(self, db: Database) -> str:
+        return "".join(words.text for words in live.words(db, self.call_id(db)))
+
+    def call_id(self, db: Database) -> str:
+        [line] = live.lines(db)
+        return line.call_id or ""
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def texts() -> list[bytes]:
+    """Return the number as programs keep it: as it is written, in a string of Python, and in Vosk's answer."""
+    spaced = [" ".join(half) for half in HALVES]
+    escaped = [json.dumps(half).strip('"').encode() for half in HALVES]
+    whole = [*HALVES, *spaced]
+    return [text.encode() for text in whole] + [text.encode("utf-16-le") for text in whole] + escaped
+
+
+def on_disk(folder: Path, needles: Sequence[bytes]) -> set[str]:
+    """Return the files the appliance has written, the databases' logs and its output among them, that hold a needle."""
+    files = [file for file in folder.rglob("*") if file.is_file() and "alsa" not in file.relative_to(folder).parts]
+    assert {"mamori.db", "live.db", "live.db-wal", "output.txt"} <= {file.name for file in files}
+    return {file.name for file in files for data in [file.read_bytes()] if any(needle in data for needle in needles)}
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["without a pause", "in a pause"])
+def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool) -> None:
+    floor = CardFloor(tmp_path)
+    pieces, text = floor.pieces(), texts()
+    floor.start()
+    main, now = open_main(floor.settings.data), open_live(floor.settings.run)
+    clock = SystemClock()
+    try:
+        panel = floor.panel()
+        floor.wait_for(PAUSE[0])
+        assert floor.call_id(now), "the call is heard before the number is said"
+        if paused:
+            wish = Wish(seat="01", by="tanaka", source=PauseSource.PAGE, call_id=floor.call_id(now))
+            pauses.begin(main, wish, privacy=Privacy(), now=clock.now())
+            until(
+                lambda: any(message.get("paused_since") for _, message in panel.of(seat="01")),
+                within_s=1.0,
+                what="the pause to be told",
+            )
+        floor.wait_for(PAUSE[1])
+        if paused:
+            assert pauses.end(main, "01", by="tanaka", why=PauseEnd.ASKED, now=clock.now())
+        until(lambda: AFTERWARDS in floor.words(now), within_s=60, what="the words after the number")
+        agent, web, buttons = (floor.child(name).pid for name in ("agent", "web_ui", "edge_agent.button_daemon"))
+        found = {
+            "samples in the agent": bool(held(agent, pieces)),
+            "text in the agent": bool(held(agent, text)),
+            "text in the pages": bool(held(web, text)),
+            "anything in the buttons": bool(held(buttons, [*pieces, *text])),
+            "samples on disk": on_disk(tmp_path, pieces),
+            "text on disk": on_disk(tmp_path, text),
+            "text over MQTT": any(
+                half in json.dumps(m, ensure_ascii=False) for _, m in panel.messages for half in HALVES
+            ),
+            "heard": any(half in floor.words(now) for half in HALVES),
+            "words": floor.words(now),
+        }
+        if paused:
+            assert not any(found.values()), found
+            assert [entry.action for entry in audit.of(main, "01")] == ["pause.began", "pause.ended"]
+        else:
+            # The same search, so that it is known to find what is there.
+            assert found["samples in the agent"], found
+            assert found["text in the agent"], found
+            assert found["text in the pages"], found
+            assert found["text on disk"] >= {"live.db-wal"}, found
+            assert found["heard"], found
+            assert not found["samples on disk"], "no audio is written, pause or not"
+        panel.close()
+    finally:
+        main.close()
+        now.close()
+        floor.stop()
