@@ -77,8 +77,7 @@ class SeatView:
 class WordsView:
     """One utterance on the page.
 
-    `telling` if an alert relied on it, `alerted` if that alert's incident is unfinished: then it is part of what is to
-    be dealt with, and seen without listening in.
+    `telling` if an alert relied on it, `alerted` if its incident is unfinished: then seen without listening in.
     """
 
     sequence: int

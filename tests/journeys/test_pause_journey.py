@@ -120,19 +120,19 @@ def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool)
         if paused:
             assert pauses.end(main, "01", by="tanaka", why=PauseEnd.ASKED, now=clock.now())
         until(lambda: AFTERWARDS in floor.words(now), within_s=60, what="the words after the number")
+        # The files first: when the call ends, soon after, its words are forgotten.
+        found: dict[str, object] = {
+            "text on disk": on_disk(tmp_path, text),
+            "samples on disk": on_disk(tmp_path, pieces),
+            "heard": any(half in floor.words(now) for half in HALVES),
+            "text over MQTT": any(half in str(message) for _, message in list(panel.messages) for half in HALVES),
+        }
         agent, web, buttons = (floor.child(name).pid for name in ("agent", "web_ui", "edge_agent.button_daemon"))
-        found = {
+        found |= {
             "samples in the agent": bool(held(agent, pieces)),
             "text in the agent": bool(held(agent, text)),
             "text in the pages": bool(held(web, text)),
             "anything in the buttons": bool(held(buttons, [*pieces, *text])),
-            "samples on disk": on_disk(tmp_path, pieces),
-            "text on disk": on_disk(tmp_path, text),
-            "text over MQTT": any(
-                half in json.dumps(m, ensure_ascii=False) for _, m in panel.messages for half in HALVES
-            ),
-            "heard": any(half in floor.words(now) for half in HALVES),
-            "words": floor.words(now),
         }
         if paused:
             assert not any(found.values()), found
@@ -142,7 +142,7 @@ def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool)
             assert found["samples in the agent"], found
             assert found["text in the agent"], found
             assert found["text in the pages"], found
-            assert found["text on disk"] >= {"live.db-wal"}, found
+            assert found["text on disk"], found
             assert found["heard"], found
             assert not found["samples on disk"], "no audio is written, pause or not"
         panel.close()
