@@ -26,7 +26,7 @@ from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.ports import Arrived, ButtonSeen, ButtonSource, Light, Messenger, Outcome
-from edge_agent.service_process import broker_link, wait_for_signal
+from edge_agent.service_process import broker_link, stop_on_signal, wait_until
 from edge_agent.services import buttons as services
 from edge_agent.services import topics
 from edge_agent.services.policy_pack import load_policy
@@ -71,6 +71,7 @@ class NoBroker:
 
 def run(settings: Settings) -> None:
     """Watch the buttons until SIGTERM or SIGINT."""
+    stop = stop_on_signal()
     clock = SystemClock()
     messages = ButtonMessages(topics.base(settings.box))
     link, messenger = _messenger(settings, messages, clock)
@@ -129,7 +130,7 @@ def run(settings: Settings) -> None:
     if escalator is not None:
         supervisor.start("escalator", _again_and_again(escalator.run))
     log.info("buttons.watching", count=len(settings.buttons))
-    wait_for_signal(settings.run / "buttons.ready")
+    wait_until(stop, settings.run / "buttons.ready")
     notify("STOPPING=1")
     supervisor.stop()
     if link is not None:

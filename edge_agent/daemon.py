@@ -38,7 +38,7 @@ from edge_agent.pipeline.speech_switch import SpeechSwitch
 from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.pipeline.tap import Tap
 from edge_agent.ports import Classifier
-from edge_agent.service_process import broker_link, wait_for_signal
+from edge_agent.service_process import broker_link, stop_on_signal, wait_until
 from edge_agent.services import topics
 from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
@@ -72,6 +72,7 @@ def run(settings: Settings) -> None:
     Raises:
         MamoriError: whatever keeps the agent from starting, with a remedy.
     """
+    stop = stop_on_signal()
     # Everything that can be wrong is found before the first thread starts.
     policy = load_policy(settings.policy_file)
     harassment = find_model(settings.models_folder, settings.models.harassment, ModelKind.HARASSMENT)
@@ -171,10 +172,9 @@ def run(settings: Settings) -> None:
     for lamp in lamps.values():
         supervisor.start(f"lamp-{lamp.name}", lamp.run)
     supervisor.start("lamps", board.run)
-    supervisor.start("devices", watch.run)
-    supervisor.start("discovery", told.run)
-    supervisor.start("speech", speech.run)
-    supervisor.start("pauses", pauses.run)
+    sides = {"devices": watch.run, "discovery": told.run, "speech": speech.run, "pauses": pauses.run}
+    for name, work in sides.items():
+        supervisor.start(name, work)
     for number in range(workers(settings.listening.workers)):
         supervisor.start(f"listening-{number}", pool.work)
     supervisor.start("overload", pool.watch)
@@ -183,7 +183,7 @@ def run(settings: Settings) -> None:
     if network is not None:
         supervisor.start("network", network.run)
     log.info("agent.listening", line=len(lines), policy=policy.version, model=speech.model_version)
-    wait_for_signal(settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, lines, network))
+    wait_until(stop, settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, lines, network))
     notify("STOPPING=1")
     supervisor.stop()
     messenger.stop()

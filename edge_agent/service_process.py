@@ -38,14 +38,19 @@ def broker_link(
     )
 
 
-def wait_for_signal(ready: Path, *, each_pulse: Callable[[], None] = lambda: None) -> None:
-    """Tell the service manager once a second that the process lives, until a signal asks to stop.
-
-    The file `ready` is there meanwhile; `each_pulse` is called before each telling.
-    """
+def stop_on_signal() -> threading.Event:
+    """Return what is set once a signal asks to stop; called first: a signal during the start ends it in order too."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def wait_until(stop: threading.Event, ready: Path, *, each_pulse: Callable[[], None] = lambda: None) -> None:
+    """Tell the service manager once a second that the process lives, until it is to stop.
+
+    The file `ready` is there meanwhile; `each_pulse` is called before each telling.
+    """
     ready.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     ready.touch()
     notify("READY=1")
