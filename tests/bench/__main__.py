@@ -1,6 +1,6 @@
 """Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels` alone.
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from tests.bench.buttons import press_to_panel
 from tests.bench.panels import panels
+from tests.bench.parts import parts
 from tests.journeys.floor import RunningFloor, turns
 
 REPEATS = 3
@@ -135,7 +136,13 @@ def latency() -> list[str]:
 def main() -> None:
     """Measure and print."""
     print(f"machine: {machine()}")  # noqa: T201
-    measured = {"lines": lines_per_core, "latency": latency, "buttons": press_to_panel, "panels": panels}
+    measured = {
+        "lines": lines_per_core,
+        "latency": latency,
+        "buttons": press_to_panel,
+        "panels": panels,
+        "parts": parts,
+    }
     for line in (line for name in sys.argv[1:] or measured for line in measured[name]()):
         print(f"- {line}")  # noqa: T201
 
