@@ -21,8 +21,6 @@ class PauseSource(StrEnum):
 
     PAGE = "page"
     BUTTON = "button"
-    API = "api"
-    MQTT = "mqtt"
     KEYS = "keys"
 
 
