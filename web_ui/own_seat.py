@@ -37,6 +37,7 @@ class Mood(StrEnum):
     DEAF = "deaf"
     WAITING = "waiting"
     FAULT = "fault"
+    PAUSED = "paused"
     IDLE = "idle"
     CALM = "calm"
     COMPLAINT = "complaint"
@@ -52,6 +53,8 @@ class OwnView:
         about: what is suspected in the call under way, None if nothing is.
         help: this seat's call for help, None if nobody called; `light` is how far it has come.
         listeners: names of those who follow this call word by word at this moment.
+        paused_since: beginning of a pause for a card number, None without one; it ends at `paused_until` at the latest.
+        pause_cut: the last pause ended because it was too long.
     """
 
     seat: str
@@ -66,6 +69,9 @@ class OwnView:
     light: LightState
     emergency: bool
     listeners: tuple[str, ...]
+    paused_since: datetime | None
+    paused_until: datetime | None
+    pause_cut: bool
 
     @property
     def withdrawable(self) -> bool:
@@ -101,6 +107,9 @@ def read_own(behind: Context, seat: str) -> OwnView | None:
         light=buttons.light_of(behind.main, seat, box=behind.settings.box),
         emergency=bool(emergencies),
         listeners=_listeners(listenings.everything(behind.live), card, names),
+        paused_since=card.paused_since,
+        paused_until=card.paused_until,
+        pause_cut=card.pause_cut and card.paused_since is None,
     )
 
 
@@ -130,6 +139,8 @@ def _silent(card: SeatView, *, listening: bool) -> Mood | None:
         return Mood.WAITING
     if card.fault is not None:
         return Mood.FAULT
+    if card.paused_since is not None:
+        return Mood.PAUSED
     return Mood.IDLE if card.call_id is None else None
 
 

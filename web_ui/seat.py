@@ -98,6 +98,7 @@ def own(seat: str) -> ResponseReturnValue:
         view=view,
         watching=watching(behind, seat),
         sits=own_seat(behind, person()) == seat,
+        pausable=may_do(Right.PRESS_HELP) and (view.call_id is not None or view.paused_since is not None),
         hold_s=round(behind.settings.presses.hold_ms / 1000),
         now=behind.clock.now(),
     )

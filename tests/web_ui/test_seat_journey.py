@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from edge_agent.domain.incident import Incident
 from edge_agent.domain.roles import Role
 from edge_agent.services import accounts
 from edge_agent.services import incidents as services
-from edge_agent.store import incidents
+from edge_agent.store import incidents, live, pauses
 from tests.builders import BOX
 from tests.web_ui.test_floor_journey import PASSWORD, TOUCH_PX, Floor, browser, busy_floor, floor, shot
 
@@ -175,3 +177,23 @@ def test_it_is_read_at_a_glance_on_every_screen(
         box = one.bounding_box()
         assert not one.is_visible() or (box is not None and box["height"] >= TOUCH_PX)
     context.close()
+
+
+def test_a_pause_for_a_card_number_is_loud_and_ended_with_a_finger(seat: Page, operator: Floor, tmp_path: Path) -> None:
+    seat.set_viewport_size({"width": 360, "height": 740})
+    seat.locator("#pause").click()
+    [pause] = pauses.everything(operator.main)
+    [line] = [line for line in live.lines(operator.live) if line.seat == "03"]
+    operator.line(replace(line, paused_since=pause.begun_at, paused_until=pause.until))
+    expect(seat.locator(".call")).to_have_attribute("data-mood", "paused")
+    expect(seat.locator(".pause [data-elapsed]")).to_have_text(re.compile(r"^\d+:\d\d$"))
+    shot(seat, tmp_path, "seat-paused")
+    assert seat.evaluate("document.documentElement.scrollWidth") <= 360
+    box = seat.locator("#pause").bounding_box()
+    assert box is not None
+    assert box["height"] >= TOUCH_PX
+    seat.locator("#pause").click()
+    seat.wait_for_load_state()
+    assert pauses.everything(operator.main) == []
+    operator.line(line)
+    expect(seat.locator(".call")).to_have_attribute("data-mood", "calm")

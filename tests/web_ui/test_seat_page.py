@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from edge_agent.domain.alert import AlertKind
+from edge_agent.domain.call import LineState
 from edge_agent.domain.incident import Incident
 from edge_agent.domain.roles import Role
 from edge_agent.errors import Text
 from edge_agent.services import accounts, buttons, incidents, listening
-from edge_agent.store import audit, people, seatings
+from edge_agent.store import audit, pauses, people, seatings
 from edge_agent.store import incidents as incident_store
 from edge_agent.store import live as live_store
 from edge_agent.store.database import writing
@@ -235,3 +236,27 @@ def test_the_stream_ends_when_somebody_else_sits_down(pages: Pages, seated: Brow
 
 def incidents_called(pages: Pages) -> list[Incident]:
     return incident_store.calls_for_help(pages.main, "01")
+
+
+def test_a_pause_is_begun_shown_and_ended_on_the_seat_page(pages: Pages, seated: Browser) -> None:
+    assert mood(seated) == "calm"
+    assert 'name="wish" value="begin"' in seated.get("/seat/01").text
+    answer = seated.post("/seat/01/pause", wish="begin", next="/seat/01")
+    assert answer.headers["Location"] == "/seat/01"
+    [pause] = pauses.everything(pages.main)
+    # What the agent tells of it, in its own time.
+    pages.line(in_call(paused_since=pause.begun_at, paused_until=pause.until))
+    assert mood(seated) == "paused"
+    shown = seated.get("/seat/01").text
+    assert 'name="wish" value="end"' in shown
+    assert "一時停止中です" in shown
+    seated.post("/seat/01/pause", wish="end", next="/seat/01")
+    assert pauses.everything(pages.main) == []
+    pages.line(in_call(pause_cut=True))
+    assert mood(seated) == "calm"
+    assert "一時停止は上限で終了" in seated.get("/seat/01").text
+
+
+def test_no_pause_is_offered_without_a_call(pages: Pages, seated: Browser) -> None:
+    pages.line(replace(in_call(), state=LineState.IDLE, call_id=None, since=None))
+    assert 'name="wish"' not in seated.get("/seat/01").text
