@@ -70,12 +70,12 @@ def alive() -> ResponseReturnValue:
 
 
 def _stream(behind: Context, subscriber: Subscriber, start: list[bytes]) -> Iterator[bytes]:
-    yield f"retry: {RETRY_MS}\n\n".encode() + b"".join(start) + _beat(behind)
+    yield f"retry: {RETRY_MS}\n\n".encode() + b"".join(start) + beat(behind)
     while True:
         try:
             wire = subscriber.get(BEAT_S)
         except queue.Empty:
-            wire = _beat(behind)
+            wire = beat(behind)
         if wire is None or subscriber.is_cut:
             return
         yield wire
@@ -94,6 +94,7 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
     return wire_event("floor", payload, event_id=last_id)
 
 
-def _beat(behind: Context) -> bytes:
+def beat(behind: Context) -> bytes:
+    """Return a stream's sign of life."""
     # The comment keeps proxies awake; the event lets the page notice silence and set its clock by the box.
     return b": beat\n" + wire_event("beat", {"now": behind.clock.now()})

@@ -21,7 +21,7 @@ from web_ui.access import SESSION_COOKIE, language, may_do, person
 from web_ui.context import Context, context
 from web_ui.floor import for_page
 from web_ui.floor_state import Floor
-from web_ui.live import BEAT_S, RETRY_MS
+from web_ui.live import BEAT_S, RETRY_MS, beat
 from web_ui.own_seat import read_own, sight_on, watching
 from web_ui.rights import needs
 from web_ui.streams import STREAMS, Subscriber, wire_event
@@ -150,13 +150,13 @@ def _stream(behind: Context, subscriber: Subscriber, sits: str | None) -> Iterat
     # Looked at first: a change between the two is then told twice, never missed. What changed before, while the page
     # was being loaded or away, is found by loading it anew, once.
     shown = _look(behind, subscriber)
-    yield f"retry: {RETRY_MS}\n\n".encode() + wire_event("moved", {}) + _beat(behind)
+    yield f"retry: {RETRY_MS}\n\n".encode() + wire_event("moved", {}) + beat(behind)
     while True:
         try:
             if subscriber.get(BEAT_S) is None or subscriber.is_cut:
                 break
         except queue.Empty:
-            yield _beat(behind)
+            yield beat(behind)
         before, shown = shown, _look(behind, subscriber)
         if sits is not None and any(card.sits != sits for card in shown.floor.seats):
             break
@@ -175,7 +175,3 @@ def _look(behind: Context, subscriber: Subscriber) -> _Looked:
     # A floor that cannot be read is like an empty one: the page is loaded anew, and says what is wrong.
     floor = subscriber.sight.of_floor(behind.feed.floor or Floor())
     return _Looked(floor=floor, listening=behind.feed.listening)
-
-
-def _beat(behind: Context) -> bytes:
-    return b": beat\n" + wire_event("beat", {"now": behind.clock.now()})

@@ -101,7 +101,7 @@ class LineFaults:
         """Note that a card or the network fails, or works again (None)."""
         with self._lock:
             self._of_input[seat] = fault
-            self._on_fault(seat, fault or self._of_rest.get(seat) or self._of_audio.get(seat))
+            self._on_fault(seat, self._gravest(seat))
 
     def of_audio(self, seat: str, fault: Text | None) -> None:
         """Note that nothing is heard, or something again (None)."""
@@ -110,14 +110,17 @@ class LineFaults:
                 return
             self._of_audio[seat] = fault
             if self._of_input.get(seat) is None and self._of_rest.get(seat) is None:
-                self._on_fault(seat, fault)
+                self._on_fault(seat, self._gravest(seat))
 
     def of_rest(self, seat: str, fault: Text | None) -> None:
         """Note that the box cannot keep up and does not listen to a line, or does again (None)."""
         with self._lock:
             self._of_rest[seat] = fault
             if self._of_input.get(seat) is None:
-                self._on_fault(seat, fault or self._of_audio.get(seat))
+                self._on_fault(seat, self._gravest(seat))
+
+    def _gravest(self, seat: str) -> Text | None:
+        return self._of_input.get(seat) or self._of_rest.get(seat) or self._of_audio.get(seat)
 
 
 class LineBoard:

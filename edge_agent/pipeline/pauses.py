@@ -79,10 +79,6 @@ class PauseKeeper:
             tap.pause()
             self._inbox.put(lambda db: self._begin(db, wish))
 
-    def end(self, seat: str, *, by: str) -> None:
-        """End the pause of a seat, if there is one."""
-        self._inbox.put(lambda db: self._end(db, seat, by=by, why=PauseEnd.ASKED))
-
     def call_ended(self, seat: str) -> None:
         """The call of a seat is over, and so are its pause and what the ring holds of it."""
         tap = self._taps.get(seat)
