@@ -4,6 +4,8 @@ What paho does by itself and what follows here:
 - ``publish()`` while offline queues in memory although it says *no connection*: nothing is published offline.
 - A publish the ACL refuses looks published; only the v5 reason code in ``on_publish`` tells: it becomes an `Outcome`.
 - An exception in a callback kills paho's thread: callbacks only put things on queues.
+- A connection is there before its subscriptions are, and what is said in between is missed: it counts as made once the
+  broker has taken them.
 """
 
 from __future__ import annotations
@@ -90,6 +92,7 @@ class MqttMessenger:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         self._client = client
 
@@ -110,7 +113,7 @@ class MqttMessenger:
         self._client.loop_stop()
 
     def connected(self) -> bool:
-        """Return whether the broker has accepted us and is there."""
+        """Return whether the broker is there, has accepted us and has taken our subscriptions."""
         return self._up.is_set()
 
     def generation(self) -> int:
@@ -139,10 +142,19 @@ class MqttMessenger:
         if reason.is_failure:
             log.error("broker.refused", reason_code=str(reason).replace(" ", "_"))
             return
-        if self._subscriptions:
-            client.subscribe(self._subscriptions)
         if self._birth:
             self._publish(self._birth[0], self._birth[1], retain=True)
+        if self._subscriptions:
+            client.subscribe(self._subscriptions)
+        else:
+            self._come_up()
+
+    def _on_subscribe(
+        self, _client: paho.Client, _user: object, _mid: int, _reasons: list[ReasonCode], _props: object
+    ) -> None:
+        self._come_up()
+
+    def _come_up(self) -> None:
         self._generation += 1
         self._up.set()
         log.info("broker.connected", host=self._address[0], port=self._address[1])

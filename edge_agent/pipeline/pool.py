@@ -45,8 +45,8 @@ class LinePool:
     """All lines and those who take turns with them.
 
     Args:
-        on_overload: told after every change of what is given up; must return at once.
-        on_rest: told for a seat that its line rests, and why, or that it is listened to again (None); the same.
+        on_rest: told for a seat that its line rests, and why, or that it is listened to again (None); must return at
+            once.
         clock_s: a time that only moves forward, in seconds.
     """
 
@@ -55,13 +55,11 @@ class LinePool:
         lines: Sequence[Line],
         *,
         overload: Overload,
-        on_overload: Callable[[], object] = lambda: None,
         on_rest: Callable[[str, Text | None], object] = lambda _seat, _why: None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lines = tuple(lines)
         self._overload = overload
-        self._on_overload = on_overload
         self._on_rest = on_rest
         self._clock_s = clock_s
         self._queue: deque[Line] = deque()
@@ -169,7 +167,6 @@ class LinePool:
                 self._on_rest(line.seat, None)
                 if len(line.blocks):
                     self._queue_up(line)
-        self._on_overload()
 
     def _queue_up(self, line: Line) -> None:
         with self._changed:

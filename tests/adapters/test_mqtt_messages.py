@@ -139,6 +139,8 @@ def test_whatever_the_agent_and_a_panel_say_is_as_published(settings: Settings, 
     panel = everything.broker.messenger("panel-1", topics.alert(BOX, "+"))
     agent.start()
     panel.start()
+    # An alert is not retained: a panel that subscribes a moment later has none.
+    until(panel.connected)
     thread.start()
     line = line_message(LineStatus(seat="01", state=LineState.IDLE), listened=False, now=START)
     sender.show_state(topics.line_state(BOX, "01"), json.dumps(line))

@@ -62,7 +62,6 @@ class Floor:
         self.pool = LinePool(
             lines,
             overload=self.overload,
-            on_overload=lambda: self.stages.append((self.overload.stage, self.overload.resting)),
             on_rest=lambda seat, why: self.rests.append((seat, why is not None)),
             clock_s=self.clock,
         )
@@ -88,9 +87,16 @@ class Floor:
                 brought += 1
             if self.clock.now_s - looked_s >= 0.25:
                 looked_s = self.clock.now_s
-                self.pool.look()
+                self.look()
             if not self.pool.turn():
                 self.clock.now_s += 0.05
+
+    def look(self) -> None:
+        """The pool looks at its lateness; what it gives up from then on is kept."""
+        before = (self.overload.stage, self.overload.resting)
+        self.pool.look()
+        if (now := (self.overload.stage, self.overload.resting)) != before:
+            self.stages.append(now)
 
     def finish(self) -> None:
         """Stop: what waits is heard, and the calls end."""
