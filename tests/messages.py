@@ -27,7 +27,7 @@ def wrong(
     if not payload:
         # A retained message is taken away.
         return told if found.kind.retained else [*told, f"{topic}: it is empty"]
-    errors = validator(found.kind.name).iter_errors(json.loads(payload))
+    errors = validator(found.kind.schema_name).iter_errors(json.loads(payload))
     return told + [f"{topic}: {error.json_path}: {error.message}" for error in errors]
 
 

@@ -51,21 +51,25 @@ class Panel:
         self._obedience = Obedience(started_at=now())
         self._seen: set[tuple[str | int, ...]] = set()
         self._open: dict[str, dict[str, Any]] = {}
+        self._delivered: set[str] = set()
 
     def take(self, arrived: Arrived) -> list[tuple[str, str]]:
         """Show a message if it is news; return receipts and answers to send, as (topic, payload)."""
         found = wire.find(arrived.topic)
         match found.kind.name if found else "":
-            case "alert":
+            case "alert" | "alert-again":
                 return self._take_alert(json.loads(arrived.payload))
-            case "words":
+            case "words" | "words-again":
                 message = json.loads(arrived.payload)
                 if self._is_news(message["alert_id"], message["revision"], "words"):
                     self._show(message, "         " + "".join(f"「{words}」" for words in message["quotes"][-2:]))
-            case "escalation":
+            case "escalation" | "escalation-again":
                 self._take_step(json.loads(arrived.payload))
             case "command":
                 return [self._answer(arrived)]
+            case "status" if json.loads(arrived.payload)["state"] == "online":
+                # The agent is there, or there again: what is under way may have passed us by.
+                return [self.alive(wants_under_way=True)]
         return []
 
     def acknowledge_all(self) -> list[tuple[str, str]]:
@@ -75,9 +79,11 @@ class Panel:
         self._open.clear()
         return receipts
 
-    def alive(self, state: str = "online") -> tuple[str, str]:
-        """Return the sign of life, as (topic, payload)."""
-        return topics.alive(self._box, self._name), json.dumps({"state": state, "at": self._now().isoformat()})
+    def alive(self, state: str = "online", *, wants_under_way: bool = False) -> tuple[str, str]:
+        """Return the sign of life, as (topic, payload); it may ask for what is under way."""
+        wants = {"wants": "under-way"} if wants_under_way else {}
+        told = {"state": state, "at": self._now().isoformat()} | wants
+        return topics.alive(self._box, self._name), json.dumps(told)
 
     def _take_alert(self, message: dict[str, Any]) -> list[tuple[str, str]]:
         if not self._is_news(message["alert_id"], message["revision"], message["incident_state"]):
@@ -91,7 +97,8 @@ class Panel:
             f"{message['reason'][languages()[0]]}{unconfirmed}",
         )
         receipts = []
-        if message["change"] == "new":
+        if message["alert_id"] not in self._delivered:
+            self._delivered.add(message["alert_id"])
             receipts.append(self._receipt(message["alert_id"], "delivered"))
             if self._auto:
                 receipts.append(self._receipt(message["alert_id"], "acknowledged"))
@@ -153,9 +160,9 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
     """端末で動く見本のパネル。Enter で確認 / a reference panel; Enter acknowledges."""
     settings = settings_of(data)
     base = topics.base(settings.box)
-    wanted = ["alert/+", "escalation/+", "status", f"cmd/{name}/+"]
+    wanted = ["alert/+", f"alert/+/{name}", "escalation/+", f"escalation/+/{name}", "status", f"cmd/{name}/+"]
     if broker.devices(settings).get(name) == DeviceKind.PANEL:
-        wanted.append("words/+")
+        wanted += ["words/+", f"words/+/{name}"]
     shown = Panel(settings.box, name, as_json=as_json, auto=auto)
     link = MqttMessenger(
         host=settings.mqtt.host,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from edge_agent.domain.alert import Alert, AlertKind
+from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.false_alarm import Cause, FalseAlarm
 from edge_agent.errors import Text, TransitionError
 
@@ -76,6 +76,13 @@ class Incident:
     def incident_id(self) -> str:
         """The stable id, shared with the alert."""
         return self.alert.alert_id
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the floor has it before it: nobody has answered yet, or its call goes on and nobody has closed it."""
+        if self.state in FINISHED:
+            return False
+        return self.state is IncidentState.OPEN or self.alert.change is not AlertChange.END
 
     @property
     def ruled_out(self) -> Cause | None:

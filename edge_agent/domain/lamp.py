@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.alert import AlertChange, AlertKind
-from edge_agent.domain.incident import FINISHED, IncidentState
+from edge_agent.domain.alert import AlertKind
+from edge_agent.domain.incident import IncidentState
 from edge_agent.domain.policy import Severity
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def wanted(
         seats: the seats it stands for; none: the whole floor.
         colours: those it has.
     """
-    mine = [incident for incident in incidents if (not seats or incident.alert.seat in seats) and _is_shown(incident)]
+    mine = [incident for incident in incidents if (not seats or incident.alert.seat in seats) and incident.under_way]
     if not mine:
         return CALM if watched and Colour.GREEN in colours else OFF
     worst = min(mine, key=_urgency)
@@ -90,12 +90,6 @@ def wanted(
     if colour not in colours:
         colour = next((other for other in INSTEAD[colour] if other in colours), Colour.DARK)
     return LampState(colour=colour, pattern=_pattern(worst, escalated))
-
-
-def _is_shown(incident: Incident) -> bool:
-    if incident.state in FINISHED:
-        return False
-    return incident.state is IncidentState.OPEN or incident.alert.change is not AlertChange.END
 
 
 def _urgency(incident: Incident) -> tuple[bool, int, int]:

@@ -1,5 +1,7 @@
 """The thread that knows which devices are there: it hears their signs of life, and notices when they stop.
 
+A panel that has come, or that asks for it, is told what is under way.
+
 Signs of life are written together every `FLUSH_S`, not each by itself: two hundred panels would wear out the disk. Who
 has come or gone is written at once.
 """
@@ -14,11 +16,12 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 
-from edge_agent.domain.device import MISSING_S, SAYS_ONCE, DeviceKind, Presence
+from edge_agent.domain.device import MISSING_S, SAYS_ONCE, SHOWING, DeviceKind, Presence
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
+from edge_agent.services.catching_up import tell_under_way
 from edge_agent.services.devices import note_presence, note_result
 from edge_agent.services.home_assistant import ASSISTANT_STATUS
 from edge_agent.settings import Box
@@ -29,6 +32,8 @@ TICK_S = 0.5
 FLUSH_S = 30.0
 """Between two writings of when devices were last seen."""
 INBOX = 4096
+CATCHING_UP_S = 5.0
+"""Shortest time between two tellings of one panel what is under way; it gets it later, not never."""
 
 log = Log("devices")
 
@@ -44,6 +49,7 @@ class DeviceWatch:
         open_database: Callable[[], Database],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._box = box
         self._base = f"{topics.base(box)}/"
         self._clock = clock
         self._open_database = open_database
@@ -54,6 +60,9 @@ class DeviceWatch:
         self._connected: dict[str, bool] = {}
         self._last_seen: dict[str, datetime] = {}
         self._unwritten: set[str] = set()
+        self._behind: set[str] = set()
+        """Who is to be told what is under way."""
+        self._caught_up_at: dict[str, float] = {}
         self._flush_at = 0.0
         self._kinds: dict[str, DeviceKind] = {}
         self._version = -1
@@ -93,6 +102,7 @@ class DeviceWatch:
                 self._set(name, connected=False, at=None)
         if self._unwritten or now >= self._flush_at:
             self._write(db, everything=now >= self._flush_at)
+        self._catch_up(db, now)
 
     def _look_at_devices(self, db: Database) -> None:
         version = db.version()
@@ -116,6 +126,7 @@ class DeviceWatch:
         self._heard.pop(name, None)
         self._last_seen.pop(name, None)
         self._unwritten.discard(name)
+        self._behind.discard(name)
 
     def _hear(self, db: Database, arrived: Arrived, at: datetime) -> None:
         found = wire.find(arrived.topic)
@@ -137,6 +148,7 @@ class DeviceWatch:
                 write("command.answered", device=name, state=outcome if kept else "unasked")
                 return
             there = told["state"] == "online"
+            asks = found.kind.name == "alive" and there and told.get("wants") == "under-way"
         except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("device.unreadable", device=name, kind=found.kind.name)
             return
@@ -144,7 +156,18 @@ class DeviceWatch:
             self._heard.pop(name, None)
         elif self._kinds.get(name) not in SAYS_ONCE:
             self._heard[name] = self._monotonic()
+        if asks and self._kinds.get(name) in SHOWING:
+            self._behind.add(name)
         self._set(name, connected=there, at=at if there else None)
+
+    def _catch_up(self, db: Database, now: float) -> None:
+        for name in sorted(self._behind):
+            if now - self._caught_up_at.get(name, -CATCHING_UP_S) < CATCHING_UP_S:
+                continue
+            self._behind.discard(name)
+            self._caught_up_at[name] = now
+            if count := tell_under_way(db, name, box=self._box, now=self._clock.now()):
+                log.info("device.caught_up", device=name, count=count)
 
     def _set(self, name: str, *, connected: bool, at: datetime | None) -> None:
         if at is not None:
@@ -165,6 +188,8 @@ class DeviceWatch:
             for name in note_presence(db, seen, now=self._clock.now()):
                 write = log.info if self._connected[name] else log.warning
                 write("device.connected" if self._connected[name] else "device.missing", device=name)
+                if self._connected[name] and self._kinds.get(name) in SHOWING:
+                    self._behind.add(name)
         self._unwritten.clear()
         if everything:
             self._last_seen.clear()

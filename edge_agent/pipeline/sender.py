@@ -201,7 +201,8 @@ class Sender:
                 return
             expiry_s = self._left(row)
             if expiry_s == 0:
-                log.warning("message.expired", kind=row.topic.split("/")[-2])
+                found = wire.find(row.topic)
+                log.warning("message.expired", kind=found.kind.name if found else "-")
                 self._unmarked.add(row.row_id)
                 continue
             ticket = self._messenger.send(topic=row.topic, payload=row.payload, expiry_s=expiry_s)

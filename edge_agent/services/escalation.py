@@ -89,8 +89,7 @@ def _ask(db: Database, incident: Incident, due: Due, *, steps: int, roster: Rost
     duty.put_step(db, incident.incident_id, step)
     if not due.skipped:
         names = {person.name: person.display_name for person in roster.people}
-        called = [names.get(name, name) for name in due.people]
-        message = _message(incident, step, people=called, steps=steps, cause=due.cause.value, now=now)
+        message = step_message(incident, step, names=names, steps=steps, now=now)
         topic = topics.escalation(box, incident.incident_id)
         payload = json.dumps(message, ensure_ascii=False)
         outbox.put(db, topic=topic, payload=payload, now=now, owner=owner_of(incident.alert.kind))
@@ -110,10 +109,11 @@ def _ask(db: Database, incident: Incident, due: Due, *, steps: int, roster: Rost
     )
 
 
-def _message(
-    incident: Incident, step: Timer, *, people: list[str], steps: int, cause: str, now: datetime
+def step_message(
+    incident: Incident, step: Timer, *, names: Mapping[str, str], steps: int, now: datetime
 ) -> dict[str, Any]:
-    alert = incident.alert
+    """Return what panels are told of a step that was asked; `names`: how people call those who are asked."""
+    alert, asked = incident.alert, step.asked
     return {
         "schema": SCHEMA,
         "alert_id": alert.alert_id,
@@ -125,8 +125,8 @@ def _message(
         "steps": steps,
         "level": step.level,
         "role": {"ja": step.role.ja, "en": step.role.en},
-        "asked": people,
-        "cause": cause,
-        "times": step.asked.times if step.asked else 0,
+        "asked": [names.get(name, name) for name in asked.people] if asked else [],
+        "cause": asked.cause.value if asked else "",
+        "times": asked.times if asked else 0,
         "at": now.isoformat(),
     }

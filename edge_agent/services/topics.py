@@ -42,6 +42,11 @@ def words(box: Box, alert_id: str) -> str:
     return f"{base(box)}/words/{alert_id}"
 
 
+def to_one(topic: str, device: str) -> str:
+    """Return the topic on which one device alone is told what others were told on `topic`."""
+    return f"{topic}/{device}"
+
+
 def receipt(box: Box, alert_id: str, panel: str) -> str:
     """Return the topic on which a panel says what became of an alert."""
     return f"{base(box)}/ack/{alert_id}/{panel}"

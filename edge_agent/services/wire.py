@@ -3,7 +3,8 @@
 Rules:
 1. A message whose topic is not in this table is not ours: tests fail on it.
 2. What is true only for a while expires by itself, so that nobody is told late: words, steps of the ladder, commands.
-3. Alerts, receipts and presses never expire: they are kept until they have arrived.
+3. Alerts, receipts and presses never expire: they are kept until they have arrived. What is under way and told again
+   to one panel does: it asks for it whenever it comes.
 4. Every message carries two user properties: `schema`, the version of its shape, and `trace`, which is the same for all
    messages that follow from one another.
 """
@@ -26,12 +27,13 @@ class MessageKind:
     """One kind of message.
 
     Attributes:
-        name: also the name of its JSON Schema in docs/mqtt.
+        name: also the name of its JSON Schema in docs/mqtt, unless it has the `shape` of another kind.
         topic: below the box's own; a part in braces stands for one level.
         retained: the broker keeps the newest and gives it to whoever comes later.
         expiry_s: seconds after which the broker throws it away, None for never.
         trace: the part of the topic that is the trace, or of the payload if the topic has none of that name.
         own: its topic lies below the box's own.
+        shape: name of its JSON Schema, if another kind has the same.
     """
 
     name: str
@@ -40,6 +42,7 @@ class MessageKind:
     expiry_s: int | None = None
     trace: str = ""
     own: bool = True
+    shape: str = ""
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +50,11 @@ class MessageKind:
         prefix = "mamori/v1/[^/]+/[^/]+/[^/]+/" if self.own else ""
         pattern = re.compile(prefix + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.topic))
         object.__setattr__(self, "pattern", pattern)
+
+    @property
+    def schema_name(self) -> str:
+        """Return the name of its JSON Schema."""
+        return self.shape or self.name
 
 
 KINDS = (
@@ -60,6 +68,12 @@ KINDS = (
     MessageKind(name="alert", topic="alert/{alert_id}", trace="alert_id"),
     MessageKind(name="words", topic="words/{alert_id}", expiry_s=600, trace="alert_id"),
     MessageKind(name="escalation", topic="escalation/{alert_id}", expiry_s=600, trace="alert_id"),
+    # The same to one panel that has just come. It asks again when it comes back: nothing of it has to wait.
+    MessageKind(name="alert-again", topic="alert/{alert_id}/{name}", expiry_s=60, trace="alert_id", shape="alert"),
+    MessageKind(name="words-again", topic="words/{alert_id}/{name}", expiry_s=60, trace="alert_id", shape="words"),
+    MessageKind(
+        name="escalation-again", topic="escalation/{alert_id}/{name}", expiry_s=60, trace="alert_id", shape="escalation"
+    ),
     MessageKind(name="ack", topic="ack/{alert_id}/{name}", trace="alert_id"),
     MessageKind(name="alive", topic="device/{name}/alive", expiry_s=60),
     MessageKind(name="lamp", topic="lamp/{name}/state", retained=True),

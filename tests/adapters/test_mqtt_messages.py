@@ -218,6 +218,41 @@ def retained(broker: Broker) -> set[str]:
     return found
 
 
+def test_a_panel_that_was_never_there_is_told_what_is_under_way_alone_and_once(
+    settings: Settings, everything: Everything, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = everything.broker
+    db = open_main(settings.data)
+    for name in ("panel-1", "panel-2"):
+        register(db, name=name, kind=DeviceKind.PANEL, by="it", now=START)
+    incidents.open_incident(db, an_alert(telling=(((0, 3),),)), box=BOX, now=START)
+    other = broker.messenger("panel-2", f"{topics.base(BOX)}/#")
+    own = [topics.to_one(topic(BOX, "+"), "panel-1") for topic in (topics.alert, topics.words)]
+    late = broker.messenger("panel-1", topics.alert(BOX, "+"), *own)
+    reference = Panel(BOX, "panel-1", as_json=True, auto=False, now=lambda: START)
+    other.start()
+    try:
+        until(other.connected)
+        with Agent(broker, ["01"]):
+            until(lambda: {"alert", "words"} <= everything.kinds())
+            late.start()
+            until(late.connected)
+            for told in (reference.alive(), reference.alive(wants_under_way=True)):
+                late.send(topic=told[0], payload=told[1])
+            arrived: list[Arrived] = []
+            until(lambda: arrived.extend(late.arrived()) or len(arrived) >= 2)
+        receipts = [receipt for message in arrived for receipt in reference.take(message)]
+    finally:
+        late.stop()
+        other.stop()
+        db.close()
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(message["alert_id"], "quotes" in message) for message in shown] == [("alert-1", False), ("alert-1", True)]
+    assert [json.loads(payload)["kind"] for _, payload in receipts] == ["delivered"]
+    assert [message.topic for message in other.arrived() if message.topic.endswith("/panel-1")] == []
+    assert everything.problems() == []
+
+
 def test_devices_commands_and_home_assistant_say_what_is_published_and_lines_that_go_are_cleaned_up(
     settings: Settings, everything: Everything
 ) -> None:

@@ -10,14 +10,15 @@ import pytest
 
 from edge_agent.domain.device import MISSING_S, DeviceKind, Presence
 from edge_agent.errors import Text
-from edge_agent.pipeline.devices import FLUSH_S, DeviceWatch
+from edge_agent.pipeline.devices import CATCHING_UP_S, FLUSH_S, DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
 from edge_agent.ports import Arrived
 from edge_agent.services import home_assistant, topics
 from edge_agent.services.devices import give_test, register, revoke
-from edge_agent.store import audit, devices
+from edge_agent.services.incidents import open_incident
+from edge_agent.store import audit, devices, outbox
 from edge_agent.store.database import open_main
-from tests.builders import BOX, START, after
+from tests.builders import BOX, START, after, an_alert
 from tests.fakes import StandingClock
 from tests.messages import wrong
 
@@ -53,6 +54,11 @@ class Floor:
         device = devices.find(self.it, name)
         assert device is not None
         return device.presence
+
+    def told(self) -> list[str]:
+        """The alerts of which panel-1 alone has been told."""
+        rows = outbox.unsent(self.it)
+        return [row.topic.split("/")[-2] for row in rows if row.topic.endswith("/panel-1") and "/alert/" in row.topic]
 
     def close(self) -> None:
         self.it.close()
@@ -102,6 +108,51 @@ def test_a_goodbye_or_last_will_is_believed_at_once(floor: Floor) -> None:
     floor.says(ALIVE)
     floor.says(ALIVE, '{"state":"offline"}')
     assert floor.presence() is Presence.MISSING
+
+
+WANTS = '{"state":"online","wants":"under-way"}'
+
+
+def test_a_panel_that_was_never_there_or_was_missing_is_told_what_is_under_way(floor: Floor) -> None:
+    open_incident(floor.it, an_alert(), box=BOX, now=START)
+    floor.says(ALIVE)
+    assert floor.told() == ["alert-1"]
+    floor.says(ALIVE)
+    floor.after(CATCHING_UP_S)
+    floor.says(ALIVE, '{"state":"offline"}')
+    assert floor.told() == ["alert-1"]
+    floor.says(ALIVE)
+    assert floor.told() == ["alert-1"] * 2
+
+
+def test_a_panel_that_asks_is_told_although_nobody_saw_it_go(floor: Floor) -> None:
+    floor.says(ALIVE)
+    open_incident(floor.it, an_alert(), box=BOX, now=START)
+    floor.after(CATCHING_UP_S)
+    floor.says(ALIVE, WANTS)
+    assert floor.told() == ["alert-1"]
+
+
+def test_a_panel_that_asks_again_and_again_is_told_once_and_later_once_more(floor: Floor) -> None:
+    open_incident(floor.it, an_alert(), box=BOX, now=START)
+    for _ in range(20):
+        floor.says(ALIVE, WANTS)
+    assert floor.told() == ["alert-1"]
+    floor.after(CATCHING_UP_S)
+    assert floor.told() == ["alert-1"] * 2
+    floor.after(CATCHING_UP_S)
+    assert floor.told() == ["alert-1"] * 2
+
+
+def test_a_lamp_a_stranger_and_a_goodbye_are_told_nothing(floor: Floor) -> None:
+    open_incident(floor.it, an_alert(), box=BOX, now=START)
+    before = outbox.count_unsent(floor.it)
+    floor.says(topics.lamp_status(BOX, "desk-1"), WANTS)
+    floor.says(topics.alive(BOX, "desk-1"), WANTS)
+    floor.says(topics.alive(BOX, "nobody"), WANTS)
+    floor.says(ALIVE, '{"state":"offline","wants":"under-way"}')
+    floor.after(CATCHING_UP_S)
+    assert outbox.count_unsent(floor.it) == before
 
 
 def test_a_lamp_is_there_until_the_broker_says_otherwise(floor: Floor) -> None:

@@ -30,7 +30,7 @@ def example(kind: MessageKind) -> str:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_kind_has_a_schema_and_is_found_by_its_topic_alone(kind: MessageKind) -> None:
-    validator(kind.name)
+    validator(kind.schema_name)
     assert [other.name for other in KINDS if other.pattern.fullmatch(example(kind))] == [kind.name]
     assert wire.find(example(kind)) == wire.Found(kind=kind, parts=wire.find(example(kind)).parts)
 
@@ -44,13 +44,14 @@ def test_the_asyncapi_document_describes_every_kind_as_it_is_sent(kind: MessageK
     mqtt = operation["bindings"]["mqtt"]
     assert (mqtt["qos"], mqtt["retain"], mqtt.get("messageExpiryInterval")) == (1, kind.retained, kind.expiry_s)
     payload = document["components"]["messages"][kind.name]["payload"]["schema"]["$ref"]
-    assert (DOCS / payload).resolve() == DOCS / f"mqtt/{kind.name}.schema.json"
+    assert (DOCS / payload).resolve() == DOCS / f"mqtt/{kind.schema_name}.schema.json"
 
 
 def test_the_asyncapi_document_and_the_folder_of_schemas_hold_nothing_else() -> None:
     names = {kind.name for kind in KINDS}
     assert set(asyncapi()["channels"]) == names
-    assert {file.name.removesuffix(".schema.json") for file in (DOCS / "mqtt").iterdir()} == names
+    shapes = {kind.schema_name for kind in KINDS}
+    assert {file.name.removesuffix(".schema.json") for file in (DOCS / "mqtt").iterdir()} == shapes
 
 
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
@@ -99,6 +100,15 @@ def test_a_command_and_its_result_have_one_trace() -> None:
     assert wire.envelope(topics.result(BOX, "c1", "panel-1"), "{}").trace == "c1"
 
 
+@pytest.mark.parametrize("name", ["alert", "words", "escalation"])
+def test_what_is_told_again_to_one_device_looks_the_same_and_does_not_wait_for_it(name: str) -> None:
+    topic = topics.to_one(f"{topics.base(BOX)}/{name}/a1", "panel-1")
+    found = wire.find(topic)
+    assert found is not None
+    assert (found.kind.name, found.kind.schema_name) == (f"{name}-again", name)
+    assert wire.envelope(topic, "{}") == Envelope(schema="1", trace="a1", expiry_s=60)
+
+
 def test_two_states_have_two_traces() -> None:
     assert wire.envelope(topics.status(BOX), "{}").trace != wire.envelope(topics.status(BOX), "{}").trace
 
@@ -109,7 +119,7 @@ def test_alerts_and_receipts_never_expire_and_words_do() -> None:
     assert wire.envelope(topics.words(BOX, "a1"), "{}").expiry_s == 600
 
 
-@pytest.mark.parametrize("topic", ["mamori/v1/tokyo/f1/box1", "mamori/v1/tokyo/f1/box1/alert/a1/more", "t/1"])
+@pytest.mark.parametrize("topic", ["mamori/v1/tokyo/f1/box1", "mamori/v1/tokyo/f1/box1/alert/a1/panel-1/more", "t/1"])
 def test_other_topics_are_none_of_ours(topic: str) -> None:
     assert wire.find(topic) is None
     assert wrong(topic, "{}") == [f"{topic}: nobody has described this topic"]
