@@ -1,4 +1,4 @@
-"""The agent's part that deals with devices on the broker: who is there, and what Home Assistant shows."""
+"""The agent's part that deals with devices on the broker: who is there, who was refused, what Home Assistant shows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 
 from edge_agent.errors import Text
+from edge_agent.pipeline.broker_watch import BrokerWatch
 from edge_agent.pipeline.devices import DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
 from edge_agent.pipeline.sender import Sender
@@ -29,6 +30,13 @@ def device_subscriptions(settings: Settings) -> list[str]:
 def device_watch(settings: Settings, clock: Clock) -> DeviceWatch:
     """Return the thread that knows who is there."""
     return DeviceWatch(box=settings.box, clock=clock, open_database=lambda: open_main(settings.data))
+
+
+def broker_watch(settings: Settings, clock: Clock) -> BrokerWatch:
+    """Return the thread that puts on record what the broker has refused."""
+    return BrokerWatch(
+        settings.broker_refusals_file, box=settings.box, clock=clock, open_database=lambda: open_main(settings.data)
+    )
 
 
 def discovery(settings: Settings, sender: Sender) -> Discovery:

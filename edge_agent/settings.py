@@ -173,6 +173,11 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """File that holds the broker's password of the process that watches the buttons."""
         return self.data / "secrets/mqtt-buttons"
 
+    @property
+    def broker_refusals_file(self) -> Path:
+        """File in memory to which the broker's script writes what was refused."""
+        return self.run / "broker/refused.log"
+
 
 def share() -> Path:
     """Return the folder with models/, firmware_config/ and systemd/: the checkout, or what the wheel installed.

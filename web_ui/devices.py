@@ -1,4 +1,4 @@
-"""Panels and other devices on the broker: who is there, who is missing, and a test of what they show."""
+"""Panels and other devices on the broker: who is there, who is missing, who was refused; a test of what they show."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from edge_agent.domain.device import SHOWING
 from edge_agent.domain.roles import Right
 from edge_agent.services import devices as services
+from edge_agent.store import broker_refusals
 from edge_agent.store import devices as store
-from web_ui.access import language, person
+from web_ui.access import language, may_do, person
 from web_ui.context import context
 from web_ui.rights import needs
 
@@ -21,12 +22,14 @@ blueprint = Blueprint("devices", __name__, url_prefix="/devices")
 @blueprint.get("/")
 @needs(Right.SEE_FLOOR)
 def page() -> ResponseReturnValue:
-    """Show every device with when it was last there and when it last showed a test."""
+    """Show every device with when it was last there and when it last showed a test; to IT also what was refused."""
     behind = context()
     tests = {name: datetime.fromisoformat(at) for name, at in store.last_tests(behind.main).items()}
     shown = services.overview(behind.main, settings=behind.settings, now=behind.clock.now())
     rows = [(device, tests.get(device.name)) for device in shown]
-    return render_template("devices.html", rows=rows, showing=SHOWING)
+    refused = broker_refusals.everything(behind.main) if may_do(Right.MANAGE_DEVICES) else []
+    attempts = [(one, datetime.fromisoformat(one.last_at)) for one in refused]
+    return render_template("devices.html", rows=rows, showing=SHOWING, attempts=attempts)
 
 
 @blueprint.post("/<name>/test")

@@ -17,6 +17,7 @@ from edge_agent.errors import DeviceError, Text
 from edge_agent.provision import broker, credentials
 from edge_agent.services import devices as services
 from edge_agent.services import wire
+from edge_agent.store import broker_refusals
 from edge_agent.store import devices as table
 from edge_agent.store.database import Database, open_main
 
@@ -89,6 +90,16 @@ def list_devices(*, data: Path) -> None:
         seen = there.last_seen.astimezone().isoformat(" ", "seconds") if there and there.last_seen else "-"
         tested = datetime.fromisoformat(tests[name]).astimezone().isoformat(" ", "seconds") if name in tests else "-"
         click.echo(f"{name}\t{kind}\t{state}\t{seen}\t{tested}")
+
+
+@device.command()
+@DATA
+def refused(*, data: Path) -> None:
+    """ブローカーが拒んだことを一覧する / list what the broker has refused: device, attempt, times, last, topic."""
+    with on_box(data) as (_settings, db):
+        for one in broker_refusals.everything(db):
+            last = datetime.fromisoformat(one.last_at).astimezone().isoformat(" ", "seconds")
+            click.echo(f"{one.device}\t{one.attempt}\t{one.count}\t{last}\t{one.topic or '-'}")
 
 
 @device.command()

@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_agent.domain.device import DeviceKind
 from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision.files import write_private
-from edge_agent.services import home_assistant, topics
+from edge_agent.services import rights
 from edge_agent.settings import Settings, share
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -45,13 +45,15 @@ def program() -> str:
 def command(settings: Settings) -> list[str]:
     """Return what runs the broker; raise `ProvisionError` if Mosquitto is not installed."""
     script = share() / "firmware_config/mosquitto/broker.sh"
-    return ["bash", str(script), program(), str(folder(settings) / "mosquitto.conf")]
+    refused = settings.broker_refusals_file
+    return ["bash", str(script), program(), str(folder(settings) / "mosquitto.conf"), str(refused)]
 
 
 def write_configuration(settings: Settings, *, user: str) -> Path:
     """Write mosquitto.conf for this box; `user` is whom the broker runs as. Returns the file."""
     there = folder(settings)
     (there / "store").mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.broker_refusals_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     template = (share() / "firmware_config/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
     # A broker on loopback serves this box alone; any other name is where panels find it, on every address.
     address = "127.0.0.1" if settings.mqtt.host in LOOPBACK else "0.0.0.0"  # noqa: S104
@@ -163,17 +165,4 @@ def _hashed(there: Path, new: dict[str, str]) -> list[str]:
 
 def acl(settings: Settings, known: dict[str, str]) -> str:
     """Return the broker's access list for these devices (name to kind)."""
-    template = (share() / "firmware_config/mosquitto/acl").read_text(encoding="utf-8")
-    blocks: dict[str, str] = {}
-    kind = None
-    for line in template.splitlines():
-        if line.startswith("["):
-            kind = line.strip("[] ")
-            blocks[kind] = ""
-        elif kind and line.strip() and not line.startswith("#"):
-            blocks[kind] += line + "\n"
-    base, node = topics.base(settings.box), home_assistant.node(settings.box)
-    return "\n".join(
-        blocks[kind].replace("{base}", base).replace("{node}", node).replace("{user}", name)
-        for name, kind in sorted(known.items())
-    )
+    return "\n".join(rights.block(kind, name=name, box=settings.box) for name, kind in sorted(known.items()))

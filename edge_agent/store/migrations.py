@@ -242,3 +242,21 @@ def m011_pauses(db: sqlite_utils.Database) -> None:
         pk="seat",
         not_null={"pause_id", "source", "by", "begun_at", "until"},
     )
+
+
+@MAIN()
+def m012_broker_refusals(db: sqlite_utils.Database) -> None:
+    """What devices have tried on the broker and were refused."""
+    db.table("broker_refusals").create(
+        {
+            "device": str,
+            "attempt": str,
+            "topic": str,
+            "count": int,
+            "last_at": str,
+            "recorded": int,
+            "recorded_at": str,
+        },
+        pk=("device", "attempt"),
+        not_null={"topic", "count", "last_at", "recorded", "recorded_at"},
+    )

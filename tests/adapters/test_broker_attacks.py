@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 import paho.mqtt.client as paho
@@ -17,13 +18,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.cli.panel import Panel
 from edge_agent.domain.device import DeviceKind
+from edge_agent.pipeline.broker_watch import BrokerWatch
 from edge_agent.pipeline.devices import DeviceWatch
 from edge_agent.pipeline.sender import Sender
 from edge_agent.provision import broker as provision
 from edge_agent.services import topics
 from edge_agent.services.devices import give_test, register
 from edge_agent.services.incidents import open_incident
-from edge_agent.store import audit, devices, outbox
+from edge_agent.store import audit, broker_refusals, devices, outbox
 from edge_agent.store.database import Database, open_main
 from tests.broker_fixture import Broker, broker_settings, running_broker, until
 from tests.builders import BOX, START, an_alert
@@ -271,6 +273,42 @@ def test_a_revoked_device_is_cut_off_within_a_minute_and_does_not_come_back(brok
         assert revoked.arrived() == []
         assert not revoked.connected()
         assert other.connected()
+
+
+# --- what IT sees of it -------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_attempt_is_counted_for_the_administrator_and_on_record(tmp_path: Path) -> None:
+    settings = broker_settings(tmp_path)
+    with running_broker(settings, {"panel-1": "panel", "desk-1": "lamp"}) as broker:
+        db = open_main(settings.data)
+        for name, kind in (("panel-1", DeviceKind.PANEL), ("desk-1", DeviceKind.LAMP)):
+            register(db, name=name, kind=kind, by="it", now=START)
+        watch = BrokerWatch(
+            settings.broker_refusals_file,
+            box=BOX,
+            clock=StandingClock(START),
+            open_database=lambda: open_main(settings.data),
+        )
+        command = topics.command(BOX, "box", "self-test")
+        with started(broker.messenger("panel-1")) as panel, started(broker.messenger("desk-1", f"{BASE}/words/+")):
+            assert said_of(panel, command) == "Not authorized"
+        assert refusal(broker, user="nobody", password="x") == "Not authorized"
+
+        def counted() -> dict[tuple[str, str], str]:
+            watch.step(db)
+            return {(one.device, one.attempt): one.topic for one in broker_refusals.everything(db)}
+
+        expected = {
+            ("panel-1", "publish"): command,
+            ("desk-1", "subscribe"): f"{BASE}/words/+",
+            ("?", "login"): "",
+        }
+        until(lambda: len(counted()) >= len(expected))
+        assert counted() == expected
+        recorded = {(e.subject, e.detail["attempt"]) for e in audit.entries(db) if e.action == "broker.refused"}
+        assert recorded == set(expected)
+        db.close()
 
 
 # --- commands -----------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from edge_agent.provision import broker, pki
 from edge_agent.services import topics
 from edge_agent.services.devices import give_test, note_presence, note_result
 from edge_agent.settings import Settings, load
-from edge_agent.store import audit, devices, outbox
-from edge_agent.store.database import Database, open_main
+from edge_agent.store import audit, broker_refusals, devices, outbox
+from edge_agent.store.broker_refusals import BrokerRefusals
+from edge_agent.store.database import Database, open_main, writing
 from tests.builders import BOX, START, after, an_alert, an_incident
 from tests.fakes import StandingClock
 from tests.messages import wrong
@@ -118,6 +119,18 @@ def test_revoking_leaves_nothing_but_its_record(data: Path, settings: Settings, 
     assert devices.everything(db) == []
     assert [entry.action for entry in audit.of(db, "panel-2")] == ["device.added", "device.revoked"]
     assert mamori(data, "revoke", "panel-2").exit_code == 1
+
+
+def test_what_the_broker_has_refused_is_listed(data: Path, db: Database) -> None:
+    mamori(data, "add", "panel-2")
+    assert mamori(data, "refused").stdout == ""
+    with writing(db):
+        refused = BrokerRefusals(device="panel-2", attempt="publish", topic="a/b", count=3, last_at=START.isoformat())
+        broker_refusals.save(db, refused)
+    [row] = mamori(data, "refused").stdout.splitlines()
+    device, attempt, count, last, topic = row.split("\t")
+    assert (device, attempt, count, topic) == ("panel-2", "publish", "3", "a/b")
+    assert datetime.fromisoformat(last) == START
 
 
 def test_a_test_that_nobody_answers_is_an_error_with_what_to_do(data: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 from edge_agent.domain.device import DeviceKind
 from edge_agent.services.devices import note_presence, note_result, register
 from edge_agent.services.incidents import note_receipt
-from edge_agent.store import audit, outbox
+from edge_agent.store import audit, broker_refusals, outbox
+from edge_agent.store.broker_refusals import BrokerRefusals
+from edge_agent.store.database import writing
 from tests.builders import BOX, START, after
 from tests.web_ui.conftest import Pages
 
@@ -71,6 +73,18 @@ def test_a_viewer_may_look_and_not_give_tests(floor: Pages) -> None:
     assert "テスト表示</button>" not in browser.get("/devices/").text
     assert browser.post("/devices/panel-1/test").status_code == 403
     assert outbox.count_unsent(floor.main) == 0
+
+
+def test_an_administrator_sees_what_the_broker_has_refused_and_others_do_not(floor: Pages) -> None:
+    with writing(floor.main):
+        for device, attempt, topic in (("panel-1", "publish", "a/<b>"), ("?", "login", "")):
+            refused = BrokerRefusals(device=device, attempt=attempt, topic=topic, count=7, last_at=after(5).isoformat())
+            broker_refusals.save(floor.main, refused)
+    page = floor.browser("administrator").get("/devices/").text
+    assert "権限のない送信 <code>a/&lt;b&gt;</code>" in page
+    assert "ログインできなかった相手" in page
+    assert "<td>7</td>" in page
+    assert "ブローカーが拒んだこと" not in floor.browser("supervisor").get("/devices/").text
 
 
 def test_an_incident_shows_who_got_it_and_who_did_not(floor: Pages) -> None:
