@@ -17,7 +17,14 @@ from edge_agent.adapters.service_manager import notify
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
-from edge_agent.daemon_devices import broker_watch, device_subscriptions, device_watch, discovery, each
+from edge_agent.daemon_devices import (
+    box_commands,
+    broker_watch,
+    device_subscriptions,
+    device_watch,
+    discovery,
+    each,
+)
 from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.daemon_lines import card_figures, deliver_all, line_board, line_watches, watched
 from edge_agent.daemon_privacy import heard, line_taps, pause_keeper
@@ -89,8 +96,8 @@ def run(settings: Settings) -> None:
     )
     messenger = _messenger(settings, clock)
 
-    presence, watch = LampPresence(settings.box), device_watch(settings, clock)
-    takers = [presence.take, watch.take]
+    presence, watch, commands = LampPresence(settings.box), device_watch(settings, clock), box_commands(settings, clock)
+    takers = [presence.take, watch.take, commands.take]
     sender = Sender(
         box=settings.box,
         messenger=messenger,
@@ -172,8 +179,14 @@ def run(settings: Settings) -> None:
     for lamp in lamps.values():
         supervisor.start(f"lamp-{lamp.name}", lamp.run)
     supervisor.start("lamps", board.run)
-    sides = {"devices": watch.run, "discovery": told.run, "speech": speech.run, "pauses": pauses.run}
-    sides |= {"refusals": broker_watch(settings, clock).run}
+    sides = {
+        "devices": watch.run,
+        "refusals": broker_watch(settings, clock).run,
+        "commands": commands.run,
+        "discovery": told.run,
+        "speech": speech.run,
+        "pauses": pauses.run,
+    }
     for name, work in sides.items():
         supervisor.start(name, work)
     for number in range(workers(settings.listening.workers)):

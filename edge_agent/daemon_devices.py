@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 
 from edge_agent.errors import Text
+from edge_agent.pipeline.box_commands import BoxCommands
 from edge_agent.pipeline.broker_watch import BrokerWatch
 from edge_agent.pipeline.devices import DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
@@ -22,6 +23,7 @@ def device_subscriptions(settings: Settings) -> list[str]:
     return [
         topics.alive(box, "+"),
         topics.result(box, "+", "+"),
+        topics.box_command(box, "+", "+"),
         home_assistant.discovery_filter(box),
         home_assistant.ASSISTANT_STATUS,
     ]
@@ -37,6 +39,11 @@ def broker_watch(settings: Settings, clock: Clock) -> BrokerWatch:
     return BrokerWatch(
         settings.broker_refusals_file, box=settings.box, clock=clock, open_database=lambda: open_main(settings.data)
     )
+
+
+def box_commands(settings: Settings, clock: Clock) -> BoxCommands:
+    """Return the thread that obeys what consoles tell the box."""
+    return BoxCommands(settings=settings, clock=clock, open_database=lambda: open_main(settings.data))
 
 
 def discovery(settings: Settings, sender: Sender) -> Discovery:

@@ -106,6 +106,7 @@ def running_broker(settings: Settings, devices: Mapping[str, str] = DEVICES) -> 
     for name, kind in devices.items():
         broker.ensure_device(settings, name, kind)
     broker.write_configuration(settings, user=getpass.getuser())
+    settings.broker_refusals_file.parent.mkdir(parents=True, exist_ok=True)
     running = Broker(settings)
     running.start()
     try:

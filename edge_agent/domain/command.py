@@ -1,4 +1,4 @@
-"""Commands to devices, and why one is refused.
+"""Commands to devices and to the box, and why one is refused.
 
 Rules:
 1. A command is obeyed once: an id that was obeyed or refused before is refused.
@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,8 +27,17 @@ class CommandName(StrEnum):
     """Show a test as it would show an alert, and say so: proof from end to end without an alarm."""
 
 
+class BoxCommand(StrEnum):
+    """What the box can be told to do, by a console alone. Nothing that keeps it from listening or alerting."""
+
+    TEST_PANELS = "test-panels"
+    """Have every panel and wallboard that is there show a test."""
+    TEST_BUTTONS = "test-buttons"
+    """Begin the daily test of all buttons."""
+
+
 class Refusal(StrEnum):
-    """Why a device does not obey."""
+    """Why a device, or the box, does not obey."""
 
     EXPIRED = "expired"
     EARLY = "early"
@@ -38,7 +48,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command to one device."""
+    """One command to one device, or to the box."""
 
     id: str
     name: str
@@ -47,10 +57,11 @@ class Command:
 
 
 class Obedience:
-    """What a device remembers of commands so as to obey each once."""
+    """What a device, or the box, remembers of commands so as to obey each once."""
 
-    def __init__(self, *, started_at: datetime) -> None:
+    def __init__(self, *, started_at: datetime, knows: Iterable[str] = frozenset(CommandName)) -> None:
         self._started_at = started_at
+        self._knows = frozenset(knows)
         self._seen: dict[str, datetime] = {}
 
     def refuses(self, command: Command, *, now: datetime) -> Refusal | None:
@@ -69,6 +80,6 @@ class Obedience:
         too_long = command.expires_at - command.issued_at > timedelta(seconds=LONGEST_S)
         if command.expires_at <= now or too_long or command.issued_at < given:
             return Refusal.EXPIRED
-        if command.name not in set(CommandName):
+        if command.name not in self._knows:
             return Refusal.UNKNOWN
         return None

@@ -31,13 +31,15 @@ class DeviceKind(StrEnum):
     BUTTON = "button"
     HOME_ASSISTANT = "home-assistant"
     """A building's automation: states and alerts without words."""
+    CONSOLE = "console"
+    """IT's own programs: they tell the box to test panels and buttons, and see neither alerts nor words."""
 
 
 SHOWING = frozenset({DeviceKind.PANEL, DeviceKind.WALLBOARD})
 """Kinds that say what has become of an alert, and that show a test."""
 
 
-SAYS_ONCE = frozenset({DeviceKind.LAMP, DeviceKind.HOME_ASSISTANT})
+SAYS_ONCE = frozenset({DeviceKind.LAMP, DeviceKind.HOME_ASSISTANT, DeviceKind.CONSOLE})
 """Kinds that say that they are there when they connect, and no more; the broker says when they have gone."""
 
 

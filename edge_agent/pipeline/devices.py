@@ -21,6 +21,7 @@ from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
+from edge_agent.services.box_commands import BOX
 from edge_agent.services.catching_up import tell_under_way
 from edge_agent.services.devices import note_presence, note_result
 from edge_agent.services.home_assistant import ASSISTANT_STATUS
@@ -72,6 +73,8 @@ class DeviceWatch:
         found = wire.find(arrived.topic)
         own = arrived.topic.startswith(self._base)
         told = found is not None and own and found.kind.name in {"alive", "lamp-status", "result"}
+        # What the box itself has answered comes back to it.
+        told = told and found is not None and found.parts["name"] != BOX
         if not told and arrived.topic != ASSISTANT_STATUS:
             return
         try:

@@ -127,6 +127,7 @@ def set_up(settings: Settings, *, say: Say) -> None:
                 "管理者に削除してもらうか、設定の paths.run を変えてください。", "Have it removed, or change paths.run."
             ),
         )
+    settings.broker_refusals_file.parent.mkdir(exist_ok=True, mode=0o700)
     _know_devices(settings)
     open_live(settings.run).close()
     secret = settings.data / "secrets" / "web-session"

@@ -15,6 +15,7 @@ from edge_agent.domain.device import DeviceKind
 from edge_agent.errors import ProvisionError, Text
 from edge_agent.provision.files import write_private
 from edge_agent.services import rights
+from edge_agent.services.box_commands import BOX
 from edge_agent.settings import Settings, share
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -53,7 +54,6 @@ def write_configuration(settings: Settings, *, user: str) -> Path:
     """Write mosquitto.conf for this box; `user` is whom the broker runs as. Returns the file."""
     there = folder(settings)
     (there / "store").mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.broker_refusals_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     template = (share() / "firmware_config/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
     # A broker on loopback serves this box alone; any other name is where panels find it, on every address.
     address = "127.0.0.1" if settings.mqtt.host in LOOPBACK else "0.0.0.0"  # noqa: S104
@@ -95,7 +95,9 @@ def add_device(settings: Settings, name: str, kind: str) -> str:
         ProvisionError: for a name or kind that cannot be, or when mosquitto_passwd fails.
     """
     known_as = devices(settings).get(name, kind)
-    if not NAME.fullmatch(name) or kind not in KINDS or (known_as != kind and known_as in OWN):
+    # A device called like the box itself could answer for it.
+    can_be = NAME.fullmatch(name) and name != BOX
+    if not can_be or kind not in KINDS or (known_as != kind and known_as in OWN):
         raise ProvisionError(
             Text(f"機器「{name}」（種類 {kind}）は登録できません。", f"Device {name!r} (kind {kind}) cannot be added."),
             Text(

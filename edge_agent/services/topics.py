@@ -109,6 +109,11 @@ def command(box: Box, device: str, name: str) -> str:
     return f"{base(box)}/cmd/{device}/{name}"
 
 
+def box_command(box: Box, name: str, console: str) -> str:
+    """Return the topic of a command to the box itself, given by one console."""
+    return f"{base(box)}/cmd/box/{name}/{console}"
+
+
 def result(box: Box, command_id: str, device: str) -> str:
     """Return the topic on which a device says what became of a command."""
     return f"{base(box)}/result/{command_id}/{device}"

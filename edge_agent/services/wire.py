@@ -84,6 +84,7 @@ KINDS = (
     MessageKind(name="button-online", topic="button/{name}/online", retained=True),
     MessageKind(name="led", topic="button/{name}/led", retained=True),
     MessageKind(name="command", topic="cmd/{name}/{command}", expiry_s=60, trace="id"),
+    MessageKind(name="box-command", topic="cmd/box/{command}/{name}", expiry_s=60, trace="id"),
     MessageKind(name="result", topic="result/{id}/{name}", expiry_s=600, trace="id"),
     MessageKind(
         name="discovery",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -17,19 +19,23 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.cli.panel import Panel
+from edge_agent.daemon_devices import each
 from edge_agent.domain.device import DeviceKind
+from edge_agent.pipeline.box_commands import BoxCommands
 from edge_agent.pipeline.broker_watch import BrokerWatch
 from edge_agent.pipeline.devices import DeviceWatch
 from edge_agent.pipeline.sender import Sender
+from edge_agent.ports import Arrived
 from edge_agent.provision import broker as provision
 from edge_agent.services import topics
-from edge_agent.services.devices import give_test, register
+from edge_agent.services.devices import give_test, note_presence, register
 from edge_agent.services.incidents import open_incident
 from edge_agent.store import audit, broker_refusals, devices, outbox
 from edge_agent.store.database import Database, open_main
 from tests.broker_fixture import Broker, broker_settings, running_broker, until
 from tests.builders import BOX, START, an_alert
 from tests.fakes import StandingClock
+from tests.messages import wrong
 
 pytestmark = pytest.mark.journey
 
@@ -40,6 +46,7 @@ KINDS = {
     "desk-1": "lamp",
     "button-1": "button",
     "home": "home-assistant",
+    "console-1": "console",
 }
 EVERYONE = sorted(KINDS)
 SECRET = '{"quotes":["ただじゃおかない"]}'
@@ -135,6 +142,8 @@ def test_a_lamp_reads_its_own_state_alone(broker: Broker) -> None:
         topics.lamp_state(BOX, "desk-1"),
         topics.command(BOX, "box", "self-test"),
         topics.command(BOX, "panel-1", "show-test"),
+        topics.box_command(BOX, "test-panels", "console-9"),
+        topics.result(BOX, "c1", "box"),
         topics.receipt(BOX, "a1", "panel-9"),
         topics.result(BOX, "c1", "panel-9"),
         topics.alive(BOX, "panel-9"),
@@ -148,6 +157,16 @@ def test_no_device_says_what_is_not_its_own_to_say(broker: Broker, name: str, to
     with started(broker.messenger(name)) as device:
         assert said_of(device, topic) == "Not authorized"
     until(lambda: logged(broker, f"Denied PUBLISH from {name}", topic))
+
+
+@pytest.mark.parametrize("name", [name for name in EVERYONE if KINDS[name] != "console"])
+def test_nobody_but_a_console_commands_the_box_and_it_in_its_own_name_alone(broker: Broker, name: str) -> None:
+    own = topics.box_command(BOX, "test-buttons", name)
+    with started(broker.messenger(name)) as device, started(broker.messenger("console-1")) as console:
+        assert said_of(device, own) == "Not authorized"
+        assert said_of(console, own) == "Not authorized"
+        assert said_of(console, topics.box_command(BOX, "test-buttons", "console-1")) is None
+    until(lambda: logged(broker, f"Denied PUBLISH from {name}", own))
 
 
 @pytest.mark.parametrize("kind", ["ack/a1", "result/c1"])
@@ -326,15 +345,20 @@ class Floor:
                 register(self.db, name=name, kind=DeviceKind(kind), by="it", now=START)
         self.watch = DeviceWatch(box=BOX, clock=clock, open_database=lambda: open_main(settings.data))
         self.agent = broker.messenger(
-            "agent", topics.alive(BOX, "+"), topics.result(BOX, "+", "+"), topics.receipt(BOX, "+", "+")
+            "agent",
+            topics.alive(BOX, "+"),
+            topics.result(BOX, "+", "+"),
+            topics.receipt(BOX, "+", "+"),
+            topics.box_command(BOX, "+", "+"),
         )
+        self.also: list[Callable[[Arrived], None]] = [self.watch.take]
         self.sender = Sender(
             box=BOX,
             messenger=self.agent,
             clock=clock,
             open_database=lambda: open_main(settings.data),
             health=dict,
-            on_message=self.watch.take,
+            on_message=each(self.also),
         )
         self.link = broker.messenger("panel-1", topics.command(BOX, "panel-1", "+"), topics.alert(BOX, "+"))
         self.panel = Panel(BOX, "panel-1", as_json=False, auto=False, now=clock.now)
@@ -403,6 +427,44 @@ def test_an_old_command_is_refused_and_on_record(floor: Floor) -> None:
     row = devices.find_command(floor.db, command_id)
     assert row is not None
     assert (row.outcome, row.reason) == ("refused", "expired")
+
+
+def test_a_console_s_command_is_obeyed_once_and_its_replay_refused_and_on_record(floor: Floor, broker: Broker) -> None:
+    settings = broker.settings
+    note_presence(floor.db, {"panel-1": (START, True)}, now=START)
+    message = {
+        "schema": 1,
+        "id": "c7",
+        "command": "test-panels",
+        "issued_at": START.isoformat(),
+        "expires_at": (START + timedelta(seconds=60)).isoformat(),
+    }
+    topic, payload = topics.box_command(BOX, "test-panels", "console-1"), json.dumps(message)
+    assert wrong(topic, payload) == []
+
+    def recorded() -> list[tuple[str, str, str]]:
+        entries = [entry for entry in audit.of(floor.db, "box") if entry.actor == "console:console-1"]
+        return [(e.action, e.detail["count"], e.detail.get("reason", "")) for e in entries]
+
+    commands = BoxCommands(settings=settings, clock=floor.clock, open_database=lambda: open_main(settings.data))
+    floor.also.append(commands.take)
+    answers: set[str] = set()
+    told = topics.result(BOX, "c7", "box")
+
+    def answered() -> bool:
+        # What it subscribed to in earlier attacks comes too, and this once for each of its subscriptions.
+        answers.update(json.loads(a.payload)["reason"] for a in console.arrived() if a.topic == told)
+        return answers == {"", "repeated"}
+
+    with started(broker.messenger("console-1", told)) as console:
+        for _ in range(2):
+            assert said_of(console, topic, payload) is None
+        until(lambda: commands.step(floor.db) or len(recorded()) == 2)
+        until(answered)
+    assert recorded() == [("command.done", "1", ""), ("command.refused", "0", "repeated")]
+    floor.panel_answers()
+    given = [e for e in audit.of(floor.db, "panel-1") if (e.action, e.actor) == ("command.given", "console:console-1")]
+    assert len(given) == 1
 
 
 def test_a_wallboard_s_acknowledgement_moves_nothing_and_is_on_record(floor: Floor, broker: Broker) -> None:

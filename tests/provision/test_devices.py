@@ -68,6 +68,7 @@ def test_a_device_that_is_there_keeps_its_password_and_the_others_theirs(setting
         ("../panel", "panel"),
         ("", "panel"),
         ("x" * 33, "panel"),
+        ("box", "panel"),
         ("panel-1", "administrator"),
     ],
 )
@@ -100,6 +101,8 @@ def shows(name: str) -> set[str]:
     """Return the rights of everything that shows alerts."""
     return SHOWN | {
         f"read {BASE}/escalation/+",
+        f"read {BASE}/alert/+/{name}",
+        f"read {BASE}/escalation/+/{name}",
         f"read {BASE}/buttons/status",
         f"read {BASE}/buttons/health",
         f"read {BASE}/cmd/{name}/+",
@@ -112,6 +115,7 @@ def shows(name: str) -> set[str]:
 def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
     known = {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "wall-1": "wallboard", "desk-1": "lamp"}
     known |= {"buttons": "buttons", "button-03": "button", "home": "home-assistant"}
+    known |= {"console-1": "console"}
     assert rights(settings, known) == {
         "agent": {
             f"write {BASE}/status",
@@ -120,8 +124,13 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"write {BASE}/alert/+",
             f"write {BASE}/words/+",
             f"write {BASE}/escalation/+",
+            f"write {BASE}/alert/+/+",
+            f"write {BASE}/words/+/+",
+            f"write {BASE}/escalation/+/+",
             f"write {BASE}/lamp/+/state",
             f"write {BASE}/cmd/+/+",
+            f"write {BASE}/result/+/box",
+            f"read {BASE}/cmd/box/+/+",
             f"read {BASE}/lamp/+/status",
             f"read {BASE}/ack/+/+",
             f"read {BASE}/device/+/alive",
@@ -140,8 +149,8 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"read {BASE}/button/+/events/rpc",
             f"read {BASE}/button/+/online",
         },
-        "panel-1": shows("panel-1") | {f"read {BASE}/words/+"},
-        "panel-2": shows("panel-2") | {f"read {BASE}/words/+"},
+        "panel-1": shows("panel-1") | {f"read {BASE}/words/+", f"read {BASE}/words/+/panel-1"},
+        "panel-2": shows("panel-2") | {f"read {BASE}/words/+", f"read {BASE}/words/+/panel-2"},
         "wall-1": shows("wall-1"),
         "desk-1": {
             f"read {BASE}/status",
@@ -154,6 +163,15 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"write {BASE}/button/button-03/online",
             f"read {BASE}/button/button-03/led",
             f"read {BASE}/buttons/status",
+        },
+        "console-1": {
+            f"read {BASE}/status",
+            f"read {BASE}/health",
+            f"read {BASE}/buttons/status",
+            f"read {BASE}/buttons/health",
+            f"read {BASE}/result/+/box",
+            f"write {BASE}/cmd/box/+/console-1",
+            f"write {BASE}/device/console-1/alive",
         },
         "home": SHOWN
         | {

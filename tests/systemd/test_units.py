@@ -207,6 +207,27 @@ def read_the_others_secret(root: str) -> None:
     (Path(root) / "var/lib/mamori/secrets/mqtt-agent").read_bytes()
 
 
+def note_a_refusal(root: str) -> None:
+    """Write what was refused, as the broker's script does."""
+    os.umask(0o027)
+    (Path(root) / "run/mamori/broker/refused.log").write_text("refused")
+
+
+def read_refusals(root: str) -> None:
+    """Read what the broker has refused."""
+    print((Path(root) / "run/mamori/broker/refused.log").read_text(), end="")  # noqa: T201 - for whoever runs it
+
+
+@pytest.mark.journey
+@needs_root
+def test_what_the_broker_refuses_is_read_by_the_agent_and_by_no_stranger(box: Path) -> None:
+    ids = _ids(box)
+    done = _as_user(ids["mosquitto"], "note_a_refusal", box)
+    assert done.returncode == 0, done.stderr
+    assert _as_user(ids["mamori-agent"], "read_refusals", box).stdout == "refused"
+    assert "PermissionError" in _as_user((65534, 65534), "read_refusals", box).stderr
+
+
 @pytest.mark.journey
 @needs_root
 def test_agent_and_pages_write_the_same_databases_as_different_users(box: Path) -> None:

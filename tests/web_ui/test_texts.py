@@ -18,6 +18,7 @@ from edge_agent.domain.lamp import Colour, Pattern
 from edge_agent.domain.policy import Source
 from edge_agent.domain.press import PressSource
 from edge_agent.domain.roles import Role
+from edge_agent.services.broker_log import Attempt
 from web_ui.own_seat import Mood
 from web_ui.texts import LANGUAGES, Texts, catalogues
 from web_ui.views import Show
@@ -37,6 +38,7 @@ COMPLETED = {
     "verdict.": [verdict.value for verdict in Verdict],
     "source.": [source.value for source in Source],
     "devices.kind.": [kind.value.replace("-", "_") for kind in DeviceKind],
+    "devices.refused.": [attempt.value for attempt in Attempt],
     "devices.presence.": [presence.value for presence in Presence],
     "lines.": [speaker.value for speaker in Speaker],
     "lamps.colour.": [colour.value for colour in Colour],
@@ -66,6 +68,9 @@ COMPLETED = {
         *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),
         *(f"person_{step}" for step in ("created", "role", "groups", "retired")),
         *(f"second_factor_{step}" for step in ("on", "off", "used", "recovered")),
+        *(f"device_{step}" for step in ("added", "revoked", "connected", "missing", "caught_up")),
+        *(f"command_{step}" for step in ("given", "done", "refused")),
+        "broker_refused",
         "other",
     ],
 }
