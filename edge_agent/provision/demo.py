@@ -131,12 +131,18 @@ def recorded(call: str) -> Path:
 
 
 def write_configuration(
-    folder: Path, recording: Path, *, epoch: float | None = None, channels: int = 2 * SEATS, loop: bool = True
+    folder: Path,
+    recording: Path,
+    *,
+    epoch: float | None = None,
+    channels: int = 2 * SEATS,
+    loop: bool = True,
+    card: str = CARD,
 ) -> Path:
-    """Write the ALSA configuration that makes `recording` the card `CARD`; return the file."""
+    """Write the ALSA configuration that makes `recording` the card `card`; return the file."""
     lines = [
         f'pcm_type.mamoritap {{ lib "{(folder / "libasound_module_pcm_mamoritap.so").resolve()}" }}',
-        f'pcm."{CARD}" {{',
+        f'pcm."{card}" {{',
         "    type mamoritap",
         f'    infile "{recording.resolve()}"',
         f"    channels {channels}",
@@ -144,7 +150,7 @@ def write_configuration(
         f"    loop {'yes' if loop else 'no'}",
         *([f"    epoch {epoch:.3f}"] if epoch is not None else []),
         f'    ctl "{(folder / "card.ctl").resolve()}"',
-        f'    hint {{ show on description "{CARD}" }}',
+        f'    hint {{ show on description "{card}" }}',
         "}",
     ]
     file = folder / "alsa.conf"
@@ -152,10 +158,11 @@ def write_configuration(
     return file
 
 
-def environment(configuration: Path) -> dict[str, str]:
-    """Return the environment in which the card is there, beside ALSA's own definitions."""
+def environment(*configurations: Path) -> dict[str, str]:
+    """Return the environment in which the cards are there, beside ALSA's own definitions."""
     own = Path("/usr/share/alsa/alsa.conf")
-    return {"ALSA_CONFIG_PATH": f"{own}:{configuration.resolve()}" if own.is_file() else str(configuration.resolve())}
+    files = [*([own] if own.is_file() else []), *(file.resolve() for file in configurations)]
+    return {"ALSA_CONFIG_PATH": ":".join(map(str, files))}
 
 
 def _recordings() -> list[Path]:

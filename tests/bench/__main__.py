@@ -1,6 +1,7 @@
 """Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone.
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone;
+`python -m tests.bench capacity` how many lines a box carries (its own options: `--help`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from edge_agent.provision import demo
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
+from tests.bench import capacity
 from tests.bench.buttons import press_to_panel
 from tests.bench.panels import panels
 from tests.bench.parts import parts
@@ -136,6 +138,9 @@ def latency() -> list[str]:
 def main() -> None:
     """Measure and print."""
     print(f"machine: {machine()}")  # noqa: T201
+    if sys.argv[1:2] == ["capacity"]:
+        capacity.main(sys.argv[2:], machine())
+        return
     measured = {
         "lines": lines_per_core,
         "latency": latency,
@@ -143,6 +148,8 @@ def main() -> None:
         "panels": panels,
         "parts": parts,
     }
+    if not sys.argv[1:]:
+        capacity.main([], machine())
     for line in (line for name in sys.argv[1:] or measured for line in measured[name]()):
         print(f"- {line}")  # noqa: T201
 

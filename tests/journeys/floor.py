@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,43 +92,73 @@ class Panel:
         self.link.stop()
 
 
+@dataclass(frozen=True)
+class Tap:
+    """A sound card of the floor: its name in the settings, its own name, what it plays, and whose lines it taps."""
+
+    device: str
+    card: str
+    recording: Path
+    seats: range
+
+
 class RunningFloor:
     """`mamori run` on a floor of as many seats as calls, each placed at a second of the recording."""
 
+    patience_s = PATIENCE_S
+    """How long its start may take."""
+
     def __init__(
-        self, folder: Path, placed: list[demo.Placed], *, length_s: float, extra: str = "", policy: Path | None = None
+        self, folder: Path, placed: Sequence[Any], *, length_s: float, extra: str = "", policy: Path | None = None
     ) -> None:
         self.folder = folder
         self.policy = policy
         self.data = folder / "var"
         self.web_port, self.mqtt_port = free_port(), free_port()
-        seats = max(call.seat for call in placed)
         alsa = folder / "alsa"
         alsa.mkdir()
         demo.build_plugin(alsa)
-        demo.render(alsa / "floor.raw", placed, length_s=length_s, seats=seats)
+        taps = self._taps(alsa, placed, length_s)
         self.epoch = time.time()
-        self.alsa = demo.write_configuration(alsa, alsa / "floor.raw", epoch=self.epoch, channels=2 * seats, loop=False)
-        self.card_control = alsa / "card.ctl"
+        self._alsa = [
+            demo.write_configuration(
+                tap.recording.parent, tap.recording, epoch=self.epoch, channels=2 * len(tap.seats), loop=False,
+                card=tap.card,
+            )
+            for tap in taps
+        ]  # fmt: skip
+        self.alsa = self._alsa[0]
+        self.card_control = taps[0].recording.parent / "card.ctl"
         self.settings_file = folder / "mamori.toml"
-        self.settings_file.write_text(self._settings(seats) + extra, encoding="utf-8")
+        self.settings_file.write_text(self._settings(taps) + extra, encoding="utf-8")
         self.settings = settings_module.load(self.settings_file)
         self.output = (folder / "output.txt").open("wb")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def _settings(self, seats: int) -> str:
+    def _taps(self, alsa: Path, placed: Sequence[demo.Placed], length_s: float) -> list[Tap]:
+        """Record what the floor's cards will play; `alsa` holds the plug-in."""
+        seats = max(call.seat for call in placed)
+        demo.render(alsa / "floor.raw", list(placed), length_s=length_s, seats=seats)
+        return [Tap(device="tap", card=demo.CARD, recording=alsa / "floor.raw", seats=range(1, seats + 1))]
+
+    def _settings(self, taps: Sequence[Tap]) -> str:
         lines = [
             "[box]\nsite = 'test'\nfloor = 'floor1'\nbox = 'box1'",
             f"[paths]\ndata = '{self.data}'\nrun = '{self.folder / 'run'}'"
             + (f"\npolicy = '{self.policy}'" if self.policy else ""),
             f"[mqtt]\nport = {self.mqtt_port}",
             f"[web]\nport = {self.web_port}",
-            f"[[devices]]\nname = 'tap'\nmatch = '{demo.CARD}'\nchannels = {2 * seats}\nrate = {demo.RATE}",
         ]
         lines += [
-            f"[[seats]]\nseat = '{seat:02}'\nlabel_ja = '{seat}番席'\nlabel_en = 'Seat {seat}'\ndevice = 'tap'\n"
-            f"customer_channel = {2 * seat - 2}\noperator_channel = {2 * seat - 1}"
-            for seat in range(1, seats + 1)
+            f"[[devices]]\nname = '{tap.device}'\nmatch = '{tap.card}'\nchannels = {2 * len(tap.seats)}\n"
+            f"rate = {demo.RATE}"
+            for tap in taps
+        ]
+        lines += [
+            f"[[seats]]\nseat = '{seat:02}'\nlabel_ja = '{seat}番席'\nlabel_en = 'Seat {seat}'\n"
+            f"device = '{tap.device}'\ncustomer_channel = {2 * place}\noperator_channel = {2 * place + 1}"
+            for tap in taps
+            for place, seat in enumerate(tap.seats)
         ]
         return "\n\n".join(lines) + "\n"
 
@@ -148,13 +178,17 @@ class RunningFloor:
                 "--settings",
                 str(self.settings_file),
             ],
-            env={**os.environ, **demo.environment(self.alsa), "MAMORI_LANG": "en"},
+            env={**os.environ, **demo.environment(*self._alsa), "MAMORI_LANG": "en"},
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=self.output,
             start_new_session=True,
         )
-        until(lambda: "Ctrl-C" in self.said() or self.process.poll() is not None, what="the floor to run")
+        until(
+            lambda: "Ctrl-C" in self.said() or self.process.poll() is not None,
+            within_s=self.patience_s,
+            what="the floor to run",
+        )
         assert self.process.poll() is None, self.said()
 
     def said(self) -> str:

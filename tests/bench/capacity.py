@@ -1,0 +1,282 @@
+"""How many lines a box carries: more and more of them until it breaks, and the same for the plain way.
+
+Every step is an appliance of its own, started anew: real cards (paced), models, broker, panel and page. The bench plays
+nothing into it: the card's plug-in reads the recording. What the bench itself takes of the cores is reported beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import plain, scenes
+from tests.bench.busy_floor import START_S, BusyFloor, Usage, WatchedPage, beats, pss_mib, rss_mib, told_overloads
+from tests.bench.plain import PlainStep
+from tests.journeys.floor import Panel
+
+LADDER = (1, 2, 4, 8, 16, 32, 48, 60, 72, 84, 96, 112, 128)
+GOAL_LINES = 60
+"""The ladder goes so far even if a step before did not hold: each goal has its figure."""
+SECONDS = {1: 12, 2: 12, 4: 15, 8: 15, 16: 75, 60: 60}
+OTHERWISE_S = 30
+"""How long a step counts; longest where a goal is."""
+PLAIN_FIRST, PLAIN_FIRST_S, PLAIN_S = 8, 25, 30
+"""The plain way: lines and seconds of its first step, seconds of the others."""
+
+SETTLE_S = 8.0
+"""From the first call to the moment from which processor time counts: by then every line is in call."""
+GRACE_S = 6.0
+"""An alert due later than so long before the end of a step is not counted: it may come after it."""
+P95_S = 1.5
+LATE_S = 2.0
+"""By then the supervisor must have been told of the words that matter."""
+
+
+@dataclass(kw_only=True)
+class Wait:
+    """One alert: seconds from the end of the phrase that caused it to the panel and the page (below zero: before)."""
+
+    line: int
+    call: str
+    phrase: str
+    telling: bool
+    tentative: bool
+    panel_s: float
+    page_s: float | None
+    after_telling_s: float
+    """Seconds from the end of the phrase that should have caused it."""
+
+
+@dataclass(kw_only=True)
+class Step:
+    """What was measured with so many lines."""
+
+    lines: int
+    seconds: float
+    customer_share: float
+    operator_share: float
+    cores: dict[str, float]
+    rss_mib: float
+    pss_mib: float
+    expected: int
+    waits: list[Wait] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    false: list[str] = field(default_factory=list)
+    withdrawn: int = 0
+    overruns: int = 0
+    lost_s: float = 0.0
+    stages: list[str] = field(default_factory=list)
+    behind_s: float = 0.0
+
+    @property
+    def agent_cores(self) -> float:
+        """Return what listening takes: the agent and the processes that read its cards."""
+        return self.cores["agent"] + self.cores["cards"]
+
+    @property
+    def early(self) -> float:
+        """Return the share of alerts that were told before the phrase had ended."""
+        return sum(wait.panel_s <= 0 for wait in self.waits) / len(self.waits) if self.waits else 0.0
+
+    def panel_s(self, share: float) -> float:
+        """Return the time within which a share of the alerts was at the panel."""
+        return quantile([wait.panel_s for wait in self.waits], share)
+
+    def page_s(self, share: float) -> float:
+        """Return the time within which a share of the alerts was on the page."""
+        return quantile([wait.page_s for wait in self.waits if wait.page_s is not None], share)
+
+    @property
+    def broken(self) -> list[str]:
+        """Return why the box does not carry so many lines; nothing if it does."""
+        why = []
+        if self.lost_s or self.overruns:
+            why.append(f"{self.lost_s:.1f} s of audio lost, {self.overruns} overruns")
+        if self.waits and self.panel_s(0.95) > P95_S:
+            why.append(f"p95 {self.panel_s(0.95):.2f} s")
+        if self.stages:
+            why.append("overload: " + " ".join(self.stages))
+        return why
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which a share of the values lies (nearest rank); NaN without values."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def measure(lines: int, seconds: float, *, extra: str = "") -> Step:
+    """Run a floor of so many lines, all in call, for so long."""
+    length_s = START_S + SETTLE_S + seconds
+    placed = scenes.schedule(lines, start_s=START_S, length_s=length_s, of=scenes.scenes())
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        floor = BusyFloor(Path(folder), placed, length_s=length_s, extra=extra)
+        running.callback(floor.stop)
+        floor.start()
+        panel = running.enter_context(closing(floor.panel()))
+        page = running.enter_context(floor.page())
+        floor.plug_in(panel)
+        step = _watch(floor, panel, page, lines, length_s)
+        step.stages = told_overloads(floor.said())
+    return step
+
+
+def _watch(floor: BusyFloor, panel: Panel, page: WatchedPage, lines: int, length_s: float) -> Step:
+    begin, end = floor.epoch + START_S + SETTLE_S, floor.epoch + length_s
+    tree = floor.tree()
+    time.sleep(max(0.0, begin - time.time()))
+    usage, rss = Usage(tree), 0.0
+    while time.time() < end:
+        time.sleep(1)
+        rss = max(rss, rss_mib(tree["agent"]))
+    cores, pss = usage.cores(), pss_mib([*tree["agent"], *tree["cards"]])
+    time.sleep(2)
+    speech = [sum(call.scene.spoken(side) for call in floor.placed) for side in ("customer", "operator")]
+    whole = sum(call.scene.seconds for call in floor.placed)
+    step = Step(
+        lines=lines, seconds=end - begin, cores=cores, rss_mib=rss, pss_mib=pss, expected=0,
+        customer_share=speech[0] / whole, operator_share=speech[1] / whole,
+    )  # fmt: skip
+    _alerts(floor, panel, page, step, length_s)
+    told = beats(panel)
+    step.behind_s = max((beat["behind_s"] for beat in told), default=0.0)
+    if told:
+        cards = told[-1]["cards"].values()
+        step.overruns = sum(card["overruns"] for card in cards)
+        step.lost_s = sum(card["lost_s"] for card in cards) + told[-1]["overload"]["lost_s"]
+    return step
+
+
+@dataclass(kw_only=True)
+class PlainLadder:
+    """What was measured of the plain way.
+
+    Attributes:
+        limit_s: p95 up to which it holds: `P95_S`, or what it needs with few lines and half a second more.
+    """
+
+    steps: list[PlainStep] = field(default_factory=list)
+    limit_s: float = P95_S
+
+    def holds(self, step: PlainStep) -> bool:
+        """Return whether it carries so many lines."""
+        return not step.lost_s and quantile(step.waits_s, 0.95) <= self.limit_s
+
+    @property
+    def carried(self) -> int:
+        """Return the most lines that held."""
+        return max((step.lines for step in self.steps if self.holds(step)), default=0)
+
+
+def plain_ladder(*, tries: int = 3) -> PlainLadder:
+    """Find how many lines the plain way carries, beginning near where the cores are used up."""
+    first = plain.measure(PLAIN_FIRST, PLAIN_FIRST_S)
+    least = quantile(first.waits_s, 0.95)
+    found = PlainLadder(steps=[first], limit_s=max(P95_S, least + 0.5))
+    _say(f"plain, {first.lines} lines: {first.cores:.2f} cores, p95 {least:.2f} s")
+    low, high = 0, 0
+    lines = int(len(os.sched_getaffinity(0)) * 0.85 / first.cores * first.lines)
+    for _ in range(tries):
+        step = plain.measure(lines, PLAIN_S)
+        found.steps.append(step)
+        holds = found.holds(step)
+        p95 = quantile(step.waits_s, 0.95)
+        _say(f"plain, {lines} lines: {step.cores:.2f} cores, p95 {p95:.2f} s, lost {step.lost_s:.1f} s: {holds}")
+        low, high = (max(low, lines), high) if holds else (low, lines)
+        lines = (low + high) // 2 if low and high else round(lines * (1.12 if holds else 0.85))
+        if high and high - low < high * 0.06:
+            break
+    return found
+
+
+def ladder(lines: Sequence[int], seconds: float | None, keep: Callable[[list[Step]], object]) -> list[Step]:
+    """Measure with more and more lines until it breaks; `keep` is given what there is after every step."""
+    steps: list[Step] = []
+    for count in lines:
+        step = measure(count, seconds or SECONDS.get(count, OTHERWISE_S))
+        steps.append(step)
+        keep(steps)
+        _say(
+            f"{count} lines: agent {step.agent_cores:.2f} cores, RSS {step.rss_mib:.0f} MiB, {len(step.waits)} of "
+            f"{step.expected} alerts, p50 {step.panel_s(0.5):.2f} s, p95 {step.panel_s(0.95):.2f} s: "
+            + ("; ".join(step.broken) or "holds")
+        )
+        if step.broken and len(lines) > 1 and count >= GOAL_LINES:
+            break
+    return steps
+
+
+def main(arguments: Sequence[str], machine: str) -> None:
+    """Measure as told on the command line; write figures, tables and plots."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench capacity", description=main.__doc__)
+    parser.add_argument("--lines", help="steps of the ladder, as 16,60; without it all, until it breaks")
+    parser.add_argument("--seconds", type=float, help="length of each step")
+    parser.add_argument("--no-plain", action="store_true", help="leave out the plain way")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="where figures and tables are written")
+    parser.add_argument("--images", type=Path, help="where plots are written; docs/images for the whole ladder")
+    told = parser.parse_args(arguments)
+    told.out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, object] = {"machine": machine, "date": datetime.now(UTC).date().isoformat()}
+
+    def keep(steps: list[Step]) -> None:
+        found["steps"] = [asdict(step) for step in steps]
+        (told.out / "capacity.json").write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    beside = None if told.no_plain else plain_ladder()
+    found["plain"] = beside and asdict(beside)
+    steps = ladder([int(n) for n in told.lines.split(",")] if told.lines else LADDER, told.seconds, keep)
+    from tests.bench import capacity_report  # noqa: PLC0415 - it knows this module, and loads a library for drawing
+
+    command = shlex.join(["python", "-m", "tests.bench", "capacity", *arguments])
+    table = capacity_report.tables(steps, beside, machine=f"{machine}; {found['date']}", command=command)
+    (told.out / "capacity.md").write_text(table, encoding="utf-8")
+    images = told.images or (told.out if told.lines else Path("docs/images"))
+    capacity_report.plots(steps, beside, images)
+    _say(table)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _alerts(floor: BusyFloor, panel: Panel, page: WatchedPage, step: Step, length_s: float) -> None:
+    """Compare what came with what should have come."""
+    due = {
+        (call.line, call.start_s): call
+        for call in floor.placed
+        if call.scene.kind and call.start_s + call.scene.telling_end < length_s - GRACE_S
+    }
+    step.expected = len(due)
+    gone = {message["alert_id"] for _, message in panel.of(change="end", withdrawn=True)}
+    step.withdrawn = len(gone)
+    for at, message in panel.of(change="new"):
+        if message["alert_id"] in gone or message["kind"] == "help":
+            continue
+        found = floor.words_at(message, came=at)
+        if found is None or found[0].scene.kind != message["kind"]:
+            place = f"{found[0].scene.call} at {found[1]:.1f} s" if found else "no call"
+            step.false.append(f"line {message['seat']}: {message['kind']} {message['types']}, {place}")
+            continue
+        call, words_s = found
+        if due.pop((call.line, call.start_s), None) is None:
+            continue
+        phrase = call.scene.phrase_at(words_s)
+        zero, shown = floor.epoch + call.start_s, page.came(message["alert_id"])
+        step.waits.append(
+            Wait(
+                line=call.line, call=call.scene.call, phrase=phrase.text, telling=phrase.telling,
+                tentative=message["tentative"], panel_s=at - zero - phrase.end,
+                page_s=None if shown is None else shown - zero - phrase.end,
+                after_telling_s=at - zero - call.scene.telling_end,
+            )
+        )  # fmt: skip
+    step.missing = [f"line {line}: {call.scene.call}" for (line, _), call in due.items()]
