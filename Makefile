@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SET_UP := sh firmware_config/install/set-up.sh
 
-.PHONY: help run test test-qemu test-qemu-cards chaos timing unit check bench evaluate speech-model lock clean
+.PHONY: help run test test-qemu test-qemu-cards test-soak chaos soak timing unit check bench evaluate speech-model lock clean
 
 help:
 	@echo "make run    set up and start the appliance on a demonstration floor (https://127.0.0.1:8443)"
@@ -10,6 +10,8 @@ help:
 	@echo "make test-qemu  buttons on a real kernel, in an emulated guest (needs qemu-system-x86 and mmdebstrap)"
 	@echo "make test-qemu-cards  sound cards on a real kernel: overrun, a driver that goes and comes back"
 	@echo "make chaos  1,000 alerts while agent, writer, broker and network die at random (ALERTS=N; needs root and iproute2)"
+	@echo "make soak   30 lines in call for 4 hours: memory and alerts (MINUTES=N, LINES=N; goes on where it was stopped)"
+	@echo "make test-soak  the same for 10 minutes, as a test"
 	@echo "make unit   only the quick tests"
 	@echo "make check  only the style, type and import checks"
 	@echo "make bench  measure; figures go to docs/performance.md"
@@ -23,7 +25,7 @@ run:
 	@exec .venv/bin/mamori run --demo --data var
 
 test: check
-	@$(PY) -m pytest -m "not timing and not qemu"
+	@$(PY) -m pytest -m "not timing and not qemu and not soak"
 
 # A guest's kernel has what most machines lack: simulated pins, USB devices that come and go. Made once, outside the checkout.
 QEMU_FOLDER := $(or $(MAMORI_QEMU),$(HOME)/.cache/mamori/qemu)
@@ -40,13 +42,21 @@ chaos:
 	@$(SET_UP) test
 	@MAMORI_CHAOS=$(or $(ALERTS),1000) $(PY) -m pytest -s tests/journeys/test_chaos.py
 
+soak:
+	@$(SET_UP) test
+	@$(PY) -m tests.bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LINES),--lines $(LINES))
+
+test-soak:
+	@$(SET_UP) test
+	@$(PY) -m pytest -m soak -s tests/bench
+
 timing:
 	@$(SET_UP) test
 	@$(PY) -m pytest -m timing
 
 unit:
 	@$(SET_UP) test
-	@$(PY) -m pytest -m "not journey and not real"
+	@$(PY) -m pytest -m "not journey and not real and not soak"
 
 check:
 	@$(SET_UP) test

@@ -1,7 +1,7 @@
 """Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone;
-`python -m tests.bench capacity` how many lines a box carries (its own options: `--help`).
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone. `capacity` (how
+many lines a box carries) and `gating` (what voice activity takes from beginnings) have options: `--help`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from tests.bench import capacity
 from tests.bench.buttons import press_to_panel
+from tests.bench.gating import gating
 from tests.bench.panels import panels
 from tests.bench.parts import parts
 from tests.journeys.floor import RunningFloor, turns
@@ -147,6 +148,7 @@ def main() -> None:
         "buttons": press_to_panel,
         "panels": panels,
         "parts": parts,
+        "gating": gating,
     }
     if not sys.argv[1:]:
         capacity.main([], machine())

@@ -35,8 +35,11 @@ class BusyFloor(RunningFloor):
 
     patience_s = 180.0
 
-    def __init__(self, folder: Path, placed: Sequence[scenes.Placed], *, length_s: float, extra: str = "") -> None:
+    def __init__(
+        self, folder: Path, placed: Sequence[scenes.Placed], *, length_s: float, extra: str = "", loop: bool = False
+    ) -> None:
         self.placed = placed
+        self.loop = loop
         extra += f"\n[calls]\nend_silence_ms = {scenes.END_SILENCE_MS}\n"
         super().__init__(folder, placed, length_s=length_s, extra=extra)
         for control in self._controls:

@@ -2,8 +2,8 @@
 
 The recorded calls have an operator who speaks twice as much as the customer. Here every turn of the customer is kept,
 in its order, and of the operator's an answer to each, more where both sides then speak alike; pauses are shortened or
-lengthened until speech is `SHARE` of a side, on average of both. Between turns a side is the line noise of its own recording. What is said when is known to the
-sample, because turns are placed, not searched for.
+lengthened until speech is `SHARE` of a side, on average of both. Between turns a side is the line noise of its own
+recording. What is said when is known to the sample, because turns are placed, not searched for.
 """
 
 from __future__ import annotations
@@ -96,14 +96,20 @@ def scenes() -> list[Scene]:
     return [_scene(file) for file in sorted(demo.calls_folder().glob("*.json"))]
 
 
-def schedule(lines: int, *, start_s: float, length_s: float, of: Sequence[Scene]) -> list[Placed]:
-    """Return calls on all lines, one after another until the recording is full; no two lines are in step."""
+def schedule(lines: int, *, start_s: float, length_s: float, of: Sequence[Scene], whole: bool = False) -> list[Placed]:
+    """Return calls on all lines, one after another until the recording is full; no two lines are in step.
+
+    `whole`: no call that the end of the recording would cut off.
+    """
     placed = []
     for line in range(1, lines + 1):
         # The golden ratio spreads any number of starts evenly.
         at, number = start_s + line * 0.618 % 1 * 8, line
         while at < length_s - 5:
-            scene = of[number % len(of)]
+            fitting = [scene for scene in of if not whole or at + scene.seconds <= length_s]
+            if not fitting:
+                break
+            scene = fitting[number % len(fitting)]
             placed.append(Placed(line=line, start_s=at, scene=scene))
             at, number = at + scene.seconds, number + 1
     return placed

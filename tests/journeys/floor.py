@@ -107,6 +107,8 @@ class RunningFloor:
 
     patience_s = PATIENCE_S
     """How long its start may take."""
+    loop = False
+    """Whether the recording begins anew at its end."""
 
     def __init__(
         self, folder: Path, placed: Sequence[Any], *, length_s: float, extra: str = "", policy: Path | None = None
@@ -122,7 +124,7 @@ class RunningFloor:
         self.epoch = time.time()
         self._alsa = [
             demo.write_configuration(
-                tap.recording.parent, tap.recording, epoch=self.epoch, channels=2 * len(tap.seats), loop=False,
+                tap.recording.parent, tap.recording, epoch=self.epoch, channels=2 * len(tap.seats), loop=self.loop,
                 card=tap.card,
             )
             for tap in taps
