@@ -131,10 +131,12 @@ def run(settings: Settings) -> None:
     )
     queues = {seat.seat: BlockQueue() for seat in settings.seats}
     watches, faults = line_watches(settings, policy), LineFaults(recorder.note_fault)
-    line_health = line_board(settings, watches, recorder, faults, lambda: [card.report for card in cards])
+    overload = Overload(settings.listening.resting_order([seat.seat for seat in settings.seats]))
+    line_health = line_board(
+        settings, watches, recorder, faults, lambda: [card.report for card in cards], lambda: overload.now
+    )
     taps = line_taps(settings, queues, deliver_all(watches, queues))
     pauses = pause_keeper(settings, taps, recorder, clock)
-    overload = Overload(settings.listening.resting_order([seat.seat for seat in settings.seats]))
     lines = [
         Line(
             seat.seat,

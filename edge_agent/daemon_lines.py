@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from edge_agent.domain.overload import Overloaded
 from edge_agent.domain.policy import Policy
 from edge_agent.pipeline.events import Event
 from edge_agent.pipeline.line_watch import LineBoard, LineFaults, LineWatch
@@ -26,6 +27,7 @@ def line_board(
     recorder: Recorder,
     faults: LineFaults,
     cards: Callable[[], Sequence[CardReport]],
+    overloaded: Callable[[], Overloaded],
 ) -> LineBoard:
     """Return what shows them and tells their troubles."""
     return LineBoard(
@@ -34,6 +36,7 @@ def line_board(
         on_troubles=recorder.note_troubles,
         on_fault=faults.of_audio,
         cards=cards,
+        overloaded=overloaded,
     )
 
 

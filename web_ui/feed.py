@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from edge_agent.domain.overload import Meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.roles import Right
 from edge_agent.errors import StoreError
@@ -104,6 +105,11 @@ class Feed:
         return self._happening.lamp_faults
 
     @property
+    def busy(self) -> Meaning | None:
+        """What the box gives up because it cannot keep up, and what to do; None if nothing."""
+        return self._happening.busy
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Devices that were there and are silent, by name."""
         return self._missing_devices
@@ -154,9 +160,11 @@ class Feed:
             if before != self._missing_devices:
                 self._publish("devices", {"missing": self._missing_devices})
         if live_moved:
-            faults, self._happening = self.lamp_faults, read_happening(live)
-            if faults != self.lamp_faults:
+            before_now, self._happening = self._happening, read_happening(live)
+            if before_now.lamp_faults != self.lamp_faults:
                 self._publish("lamps", {"faults": self.lamp_faults})
+            if before_now.busy != self.busy:
+                self._publish("busy", {"busy": self.busy})
         if main_moved or live_moved:
             floor = compose(self._settings, self._happening, self._incidents, self._arranged)
             # First kept, then told: a page that connects in between is sent some of it twice and misses nothing.

@@ -29,6 +29,7 @@ def page() -> ResponseReturnValue:
         "listening": behind.feed.listening,
         "lampFaults": behind.feed.lamp_faults,
         "missing": behind.feed.missing,
+        "busy": behind.feed.busy,
         "language": language(),
         "mayAct": may_act(),
         "mayListen": may_do(Right.LISTEN_LIVE),

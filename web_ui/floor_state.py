@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import Presence
 from edge_agent.domain.incident import FINISHED
+from edge_agent.domain.overload import Meaning, Overloaded, meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.services import topics
 from edge_agent.settings import Settings
-from edge_agent.store import devices, duty, incidents, lamps, listenings, live, outbox, receipts, seatings
+from edge_agent.store import devices, duty, incidents, lamps, listenings, live, outbox, overload, receipts, seatings
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -33,12 +34,16 @@ RECENT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What is going on now: line states by seat, words by call, calls listened in on, lamps that do not answer."""
+    """What is going on now: line states by seat, words by call, calls listened in on, lamps that do not answer.
+
+    `busy`: what the box gives up because it cannot keep up, and what to do; None if nothing.
+    """
 
     lines: Mapping[str, LineStatus] = field(default_factory=dict)
     words: Mapping[str, tuple[WordsView, ...]] = field(default_factory=dict)
     listened: frozenset[str] = frozenset()
     lamp_faults: int = 0
+    busy: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,13 @@ def read_happening(now: Database) -> Happening:
         words={call: tuple(words_view(w) for w in live.words(now, call)[-WORDS_SHOWN:]) for call in calls},
         listened=listenings.calls(now),
         lamp_faults=sum(lamp.fault is not None for lamp in lamps.everything(now)),
+        busy=read_busy(now),
     )
+
+
+def read_busy(now: Database) -> Meaning | None:
+    """Return what the box gives up because it cannot keep up, and what to do; None if nothing."""
+    return meaning(overload.current(now) or Overloaded())
 
 
 def read_missing(main: Database) -> tuple[str, ...]:

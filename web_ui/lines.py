@@ -17,6 +17,7 @@ from edge_agent.store.line_health import LineReport
 from web_ui.access import language, sight
 from web_ui.context import context
 from web_ui.floor import for_page
+from web_ui.floor_state import read_busy
 from web_ui.rights import needs
 from web_ui.views import seat_labels
 
@@ -53,7 +54,13 @@ def now() -> ResponseReturnValue:
 
 
 def _now() -> dict[str, object]:
-    return {"listening": context().feed.listening, "lines": _views(), "cards": cards.everything(context().live)}
+    behind = context()
+    return {
+        "listening": behind.feed.listening,
+        "busy": read_busy(behind.live),
+        "lines": _views(),
+        "cards": cards.everything(behind.live),
+    }
 
 
 def _views() -> list[LineView]:

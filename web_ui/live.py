@@ -90,6 +90,7 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
         "listening": behind.feed.listening,
         "lampFaults": behind.feed.lamp_faults,
         "missing": behind.feed.missing,
+        "busy": behind.feed.busy,
     }
     return wire_event("floor", payload, event_id=last_id)
 

@@ -13,8 +13,9 @@ from edge_agent.cli.box import DATA, settings_of
 from edge_agent.cli.words import show
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_trouble import explained
+from edge_agent.domain.overload import Overloaded, meaning
 from edge_agent.errors import Text
-from edge_agent.store import cards, line_health
+from edge_agent.store import cards, line_health, overload
 from edge_agent.store.database import open_live
 
 NOTHING = Text(
@@ -29,7 +30,7 @@ NOTHING = Text(
 def lines(*, data: Path, as_json: bool) -> None:
     """回線の音量・異常と、カードの取りこぼしを一覧する / list lines and cards: levels, troubles, losses."""
     with closing(open_live(settings_of(data).run)) as db:
-        reports, tapped = line_health.everything(db), cards.everything(db)
+        reports, tapped, given_up = line_health.everything(db), cards.everything(db), overload.current(db)
     if not reports and not as_json:
         show(NOTHING)
     for report in reports:
@@ -55,3 +56,13 @@ def lines(*, data: Path, as_json: bool) -> None:
         state = "ok" if card.running else "lost"
         lost = f"overruns {card.overruns}\tlosses {card.losses}\tmissing {card.dropped / 10:.1f} s"
         click.echo(f"{card.name}\t{card.card}\t{lost}\t{state}")
+    if given_up is not None:
+        _show_overload(given_up, as_json=as_json)
+
+
+def _show_overload(given_up: Overloaded, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"overload": given_up.stage.word, "resting": given_up.resting}))
+    elif told := meaning(given_up):
+        show(told.what)
+        show(told.remedy)

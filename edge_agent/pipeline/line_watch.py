@@ -15,6 +15,7 @@ from dataclasses import replace
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_health import Limits, LineHealth, LineSecond, SideLevels
 from edge_agent.domain.line_trouble import Trouble, explained
+from edge_agent.domain.overload import Overloaded
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
@@ -22,7 +23,7 @@ from edge_agent.pipeline.events import CallEnded, CallStarted, Event, Heard
 from edge_agent.pipeline.meter import LineMeter
 from edge_agent.ports import AudioBlock
 from edge_agent.settings_health import Health
-from edge_agent.store import cards, line_health
+from edge_agent.store import cards, line_health, overload
 from edge_agent.store.cards import CardReport
 from edge_agent.store.database import Database, writing
 from edge_agent.store.line_health import LineReport
@@ -124,12 +125,13 @@ class LineFaults:
 
 
 class LineBoard:
-    """A thread that shows how the lines are heard and tells their troubles.
+    """A thread that shows how the lines are heard and what the box gives up, and tells their troubles.
 
     Args:
         on_troubles: told when a line's troubles have changed.
         on_fault: told that nothing is heard on a line, or something again (None).
         cards: how the sound cards do.
+        overloaded: what is given up because the box cannot keep up.
     """
 
     def __init__(
@@ -140,8 +142,10 @@ class LineBoard:
         on_troubles: Callable[[str, tuple[Trouble, ...]], None],
         on_fault: Callable[[str, Text | None], None],
         cards: Callable[[], Sequence[CardReport]] = tuple,
+        overloaded: Callable[[], Overloaded] = Overloaded,
     ) -> None:
         self._cards = cards
+        self._overloaded = overloaded
         self._watches = watches
         self._open_live = open_live
         self._on_troubles = on_troubles
@@ -161,6 +165,7 @@ class LineBoard:
             with writing(now):
                 line_health.forget_all(now)
                 cards.forget_all(now)
+                overload.forget_all(now)
             while not stop.wait(TICK_S):
                 self._step(now)
 
@@ -175,6 +180,7 @@ class LineBoard:
                     line_health.put(now, report)
                 for card in self._cards():
                     cards.put(now, card)
+                overload.put(now, self._overloaded())
         except StoreError as error:
             log.error("levels.unwritten", error=type(error).__name__)
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
+from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.events import CallStarted, Event, Silenced
-from edge_agent.pipeline.overload import Stage
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 

@@ -6,7 +6,7 @@ Rules:
 2. What was kept of the operators' sides is heard when no line waits for a turn.
 3. A line is listened to by one worker at a time, so that its words stay in order.
 4. What is given up when the workers are too slow is decided by `Overload`; a resting line queues up for nothing, and
-   its audio waits, up to its queue's limit.
+   its audio waits, up to its queue's limit. Back again it may need a moment to hear what waited: that is no lateness.
 
 Vosk, onnxruntime and numpy let other threads run while they compute, so workers share the cores.
 """
@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 WAIT_S = 0.5
 """How long a worker waits for audio before it looks whether it is told to stop."""
+CAUGHT_UP_S = 0.4
+"""A line that rested has caught up when it is no later than this."""
+CATCH_UP_S = 10.0
+"""How long it may take it; a queue holds as much."""
 LOOK_EVERY_S = 0.25
 """How often lateness is looked at."""
 
@@ -66,6 +70,8 @@ class LinePool:
         self._later: deque[Line] = deque()
         self._queued: set[str] = set()
         self._listening: set[str] = set()
+        self._back_since: Mapping[str, float] = {}
+        """Lines that rested and hear what waited for them; replaced, never changed: any thread may read it."""
         self._changed = threading.Condition()
         self._unfinished = deque(self._lines)
         for line in self._lines:
@@ -73,9 +79,9 @@ class LinePool:
 
     @property
     def behind_s(self) -> float:
-        """Seconds by which the slowest line that does not rest is behind; may be asked from any thread."""
-        resting = self._overload.resting
-        return max((line.behind_s for line in self._lines if line.seat not in resting), default=0.0)
+        """Seconds by which the slowest line is behind that neither rests nor did just now; from any thread."""
+        apart = {*self._overload.resting, *self._back_since}
+        return max((line.behind_s for line in self._lines if line.seat not in apart), default=0.0)
 
     @property
     def operator_behind_s(self) -> float:
@@ -91,7 +97,7 @@ class LinePool:
     def figures(self) -> dict[str, object]:
         """What the heartbeat tells of overload; may be asked from any thread."""
         return {
-            "stage": self._overload.stage.name.lower(),
+            "stage": self._overload.stage.word,
             "resting": list(self._overload.resting),
             "operator_behind_s": round(self.operator_behind_s, 1),
             "lost_s": round(self.lost / 10, 1),
@@ -147,6 +153,13 @@ class LinePool:
         for line in self._lines:
             if line.deaf(now_s=now_s):
                 self._queue_up(line)
+        self._back_since = {
+            line.seat: since
+            for line in self._lines
+            if (since := self._back_since.get(line.seat)) is not None
+            and line.behind_s > CAUGHT_UP_S
+            and now_s - since < CATCH_UP_S
+        }
         busy = [line.seat for line in self._lines if line.in_call]
         before = set(self._overload.resting)
         late_s = self.behind_s
@@ -155,15 +168,17 @@ class LinePool:
         stage, resting = self._overload.stage, self._overload.resting
         _log.warning(
             "overload" if stage else "overload.over",
-            state=stage.name.lower(),
+            state=stage.word,
             latency_ms=round(late_s * 1000),
             count=len(resting),
             seat=",".join(resting) or "-",
         )
+        back = before - set(resting)
+        self._back_since = {**self._back_since, **dict.fromkeys(back, now_s)}
         for line in self._lines:
             if line.seat in set(resting) - before:
                 self._on_rest(line.seat, RESTING)
-            if line.seat in before - set(resting):
+            if line.seat in back:
                 self._on_rest(line.seat, None)
                 if len(line.blocks):
                     self._queue_up(line)

@@ -79,3 +79,9 @@ def m006_pauses(db: sqlite_utils.Database) -> None:
     for column in ("paused_since", "paused_until"):
         db.table("lines").add_column(column, str)
     db.table("lines").add_column("pause_cut", int, not_null_default=0)
+
+
+@LIVE()
+def m007_overload(db: sqlite_utils.Database) -> None:
+    """What is given up because the box cannot keep up."""
+    db.table("overload").create({"id": int, "stage": int, "resting": str}, pk="id")

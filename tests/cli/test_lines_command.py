@@ -12,7 +12,8 @@ from edge_agent.cli import main
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
-from edge_agent.store import cards, line_health
+from edge_agent.domain.overload import Overloaded, Stage
+from edge_agent.store import cards, line_health, overload
 from edge_agent.store.cards import CardReport
 from edge_agent.store.database import open_live, writing
 from edge_agent.store.line_health import LineReport
@@ -44,6 +45,13 @@ def heard(box: Path) -> None:
     db.close()
 
 
+def gives_up(box: Path, now: Overloaded) -> None:
+    db = open_live(box / "run")
+    with writing(db):
+        overload.put(db, now)
+    db.close()
+
+
 def test_every_line_is_listed_with_its_levels_and_the_remedy(box: Path) -> None:
     heard(box)
     line, remedy = printed(box).splitlines()
@@ -63,6 +71,17 @@ def test_every_card_says_what_it_lost(box: Path) -> None:
     ]  # fmt: skip
     told = json.loads(printed(box, "--json"))
     assert (told["device"], told["overruns"], told["running"]) == ("tap-a", 2, True)
+
+
+def test_a_box_that_cannot_keep_up_says_what_it_gives_up(box: Path) -> None:
+    heard(box)
+    gives_up(box, Overloaded())
+    assert len(printed(box).splitlines()) == 2
+    gives_up(box, Overloaded(stage=Stage.FEWER_LINES, resting=("03", "02")))
+    what, remedy = printed(box).splitlines()[2:]
+    assert "2席の聞き取りを休んでいます" in what
+    assert "自動で戻ります" in remedy
+    assert json.loads(printed(box, "--json").splitlines()[-1]) == {"overload": "fewer_lines", "resting": ["03", "02"]}
 
 
 def test_scripts_get_json(box: Path) -> None:

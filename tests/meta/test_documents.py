@@ -40,6 +40,7 @@ DOMAIN = (
     "likeness",
     "line_health",
     "line_trouble",
+    "overload",
     "pause",
     "plain_facts",
     "policy",

@@ -9,13 +9,14 @@ import pytest
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
+from edge_agent.domain.overload import Overloaded, Stage
 from edge_agent.errors import Text
 from edge_agent.pipeline.events import CallEnded, CallStarted, Heard
 from edge_agent.pipeline.line_watch import LineBoard, LineFaults, LineWatch
 from edge_agent.pipeline.pool import RESTING
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings_health import Health
-from edge_agent.store import line_health
+from edge_agent.store import line_health, overload
 from edge_agent.store.database import open_live
 from tests.builders import WARNING, a_policy, said
 from tests.fakes import Moments
@@ -54,7 +55,9 @@ class Floor:
             open_live=lambda: open_live(folder),
             on_troubles=lambda seat, troubles: self.told.append((seat, troubles)),
             on_fault=self.faults.of_audio,
+            overloaded=lambda: self.given_up,
         )
+        self.given_up = Overloaded()
 
     def day(self, *moments: object) -> None:
         self.board.run(Moments(*moments))  # type: ignore[arg-type]
@@ -77,6 +80,18 @@ def test_levels_of_every_line_are_on_the_page_once_a_second(floor: Floor) -> Non
     assert two.customer.level_dbfs == -120.0
     assert floor.told == []
     assert floor.board.troubles == {}
+
+
+def test_what_the_box_gives_up_is_on_the_page_within_a_second_and_forgotten_at_the_next_start(floor: Floor) -> None:
+    assert overload.current(floor.page) is None
+    floor.given_up = Overloaded(stage=Stage.OPERATOR_LATER)
+    floor.day(lambda: None, lambda: None)
+    assert overload.current(floor.page) == floor.given_up
+    floor.given_up = Overloaded(stage=Stage.FEWER_LINES, resting=("02", "01"))
+    floor.day(lambda: None, lambda: None)
+    assert overload.current(floor.page) == floor.given_up
+    floor.day()
+    assert overload.current(floor.page) is None
 
 
 def test_shares_are_those_of_the_last_minute(floor: Floor) -> None:

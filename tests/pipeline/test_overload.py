@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge_agent.pipeline.overload import Overload, Stage
+from edge_agent.domain.overload import Overloaded, Stage, meaning
+from edge_agent.pipeline.overload import Overload
 from edge_agent.settings_listening import Listening
 
 SEATS = ("03", "02", "01")
@@ -69,6 +70,61 @@ def test_it_comes_back_step_by_step_after_a_calm_that_lasts() -> None:
         ("FEWER_PARTIALS", (), 15.0),
         ("NORMAL", (), 20.0),
     ]
+
+
+def calm_until_back(overload: Overload, *, from_s: float) -> float:
+    """Return for how many seconds the box has to keep up until it takes a step back."""
+    before, seconds = overload.now, 0.0
+    while overload.now == before:
+        overload.note(0.1, busy=SEATS, now_s=from_s + seconds)
+        seconds += 0.25
+    return seconds - 0.25
+
+
+def test_a_step_back_that_was_too_early_is_tried_again_later_each_time_and_not_for_ever() -> None:
+    overload, now_s = Overload(SEATS), 0.0
+    waits = []
+    for _ in range(8):
+        now_s = last(overload, 5.0, 6, from_s=now_s)
+        assert overload.resting == ("03", "02")
+        waits.append(calm_until_back(overload, from_s=now_s))
+        now_s += waits[-1]
+    assert waits == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 160.0, 160.0]
+
+
+def test_a_step_back_that_proves_right_makes_the_next_as_quick_as_ever() -> None:
+    overload, now_s = Overload(SEATS), 0.0
+    for _ in range(3):
+        now_s = last(overload, 5.0, 6, from_s=now_s)
+        now_s += calm_until_back(overload, from_s=now_s)
+    # In the middle between calm and late: it keeps up with what it has.
+    now_s = last(overload, 0.5, 61, from_s=now_s)
+    assert overload.resting == ("03",)
+    assert calm_until_back(overload, from_s=now_s) == 5.0
+
+
+def test_stages_that_come_and_go_are_slowed_down_too() -> None:
+    overload, now_s, waits = Overload(SEATS), 0.0, []
+    for _ in range(3):
+        now_s = last(overload, 0.8, 1, from_s=now_s)
+        assert overload.stage is Stage.FEWER_PARTIALS
+        waits.append(calm_until_back(overload, from_s=now_s))
+        now_s += waits[-1]
+    assert waits == [5.0, 10.0, 20.0]
+
+
+def test_every_stage_says_what_is_given_up_and_what_to_do_in_both_languages() -> None:
+    assert meaning(Overloaded()) is None
+    told = [meaning(Overloaded(stage=stage, resting=("03", "02"))) for stage in list(Stage)[1:]]
+    for number, each in enumerate(told, 1):
+        assert each is not None
+        assert f"{number}/3" in each.what.ja
+        assert f"stage {number} of 3" in each.what.en
+        assert "自動で戻ります" in each.remedy.ja
+        assert "by itself" in each.remedy.en
+    assert told[-1] is not None
+    assert "2席" in told[-1].what.ja
+    assert "2 seats" in told[-1].what.en
 
 
 def test_a_box_between_late_and_calm_stays_as_it_is() -> None:

@@ -13,10 +13,11 @@ import numpy as np
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
+from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, Event, Heard
 from edge_agent.pipeline.lines import BlockQueue, Line
 from edge_agent.pipeline.listen import LineListener
-from edge_agent.pipeline.overload import Overload, Stage
+from edge_agent.pipeline.overload import Overload
 from edge_agent.pipeline.pool import LinePool, workers
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings
@@ -211,7 +212,7 @@ def test_words_under_way_are_asked_for_less_often_under_load() -> None:
 def test_a_hopelessly_slow_box_rests_lines_in_order_and_counts_what_is_lost() -> None:
     # One line's customer alone takes 0.8 of the time: two of three lines cannot be heard.
     floor = Floor(("01", "02", "03"), factor=0.8)
-    floor.play(40, customer=HELLO)
+    floor.play(30, customer=HELLO)
     assert floor.stages[:4] == [
         (Stage.FEWER_PARTIALS, ()),
         (Stage.OPERATOR_LATER, ()),
@@ -235,6 +236,21 @@ def test_a_hopelessly_slow_box_rests_lines_in_order_and_counts_what_is_lost() ->
     floor.finish()
     assert sum(floor.dropped(seat) for seat in floor.seats) == floor.pool.lost
     assert floor.dropped("01") == 0
+
+
+def test_a_line_back_from_its_rest_hears_what_waited_without_being_late_for_that() -> None:
+    floor = Floor(("01", "02"), factor=0.9)
+    floor.play(12, customer=HELLO)
+    # Fast enough for both lines, but not for the ten seconds that wait in a moment.
+    floor.model.factor = 0.3
+    while "02" in floor.overload.resting:
+        floor.play(1, customer=HELLO)
+    assert len(floor.queues["02"]) > 50
+    assert floor.lines["02"].behind_s > 3
+    assert floor.pool.behind_s < 1
+    floor.play(15, customer=HELLO)
+    assert floor.lines["02"].behind_s < 1
+    assert floor.rests == [("02", True), ("02", False)]
 
 
 def test_a_threat_on_a_line_that_rested_is_heard_once_it_is_back() -> None:

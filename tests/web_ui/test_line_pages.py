@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
+from edge_agent.domain.overload import Overloaded, Stage, meaning
 from edge_agent.domain.roles import Right, Role, may
 from edge_agent.errors import Text
-from edge_agent.store import line_health, people
+from edge_agent.store import line_health, overload, people
 from edge_agent.store.database import writing
 from edge_agent.store.line_health import LineReport
 from edge_agent.store.live import LineStatus
@@ -84,6 +86,40 @@ def test_the_floor_is_sent_a_trouble_when_it_begins_and_when_it_is_over(pages: P
         sent = connected[0].get(0.0)
         assert sent is not None
         assert (explained(CLIPPED).en.encode() in sent) is bool(troubles)
+
+
+BUSY = Overloaded(stage=Stage.OPERATOR_LATER)
+
+
+def gives_up(pages: Pages, given_up: Overloaded) -> None:
+    with writing(pages.live):
+        overload.put(pages.live, given_up)
+
+
+def test_the_floor_is_told_what_a_busy_box_gives_up_and_when_that_is_over(pages: Pages) -> None:
+    pages.watch()
+    connected = pages.context.feed.subscribe(None, limit=9)
+    assert connected is not None
+    for given_up, said in ((BUSY, meaning(BUSY)), (Overloaded(), None)):
+        gives_up(pages, given_up)
+        pages.tick()
+        sent = connected[0].get(0.0)
+        assert sent is not None
+        assert b"event: busy" in sent
+        assert json.loads(sent.decode().split("data: ")[1]) == {"busy": said and msgspec.to_builtins(said)}
+        gives_up(pages, given_up)
+        pages.tick()  # told again, it is no news
+
+
+def test_pages_that_are_opened_meanwhile_say_what_is_given_up(pages: Pages) -> None:
+    pages.watch()
+    assert '"busy":null' in pages.browser("supervisor").get("/").text
+    gives_up(pages, BUSY)
+    pages.tick()
+    said = meaning(BUSY)
+    assert said is not None
+    assert said.what.en in pages.browser("supervisor").get("/").text
+    assert now(pages)["busy"]["remedy"]["ja"] == said.remedy.ja
 
 
 def test_levels_alone_send_the_floor_nothing(pages: Pages) -> None:

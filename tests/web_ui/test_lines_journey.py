@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, expect
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
-from edge_agent.store import cards, line_health
+from edge_agent.domain.overload import Overloaded, Stage
+from edge_agent.store import cards, line_health, overload
 from edge_agent.store.cards import CardReport
 from edge_agent.store.database import writing
 from edge_agent.store.line_health import LineReport
@@ -31,6 +32,11 @@ def side(dbfs: float, **facts: float) -> SideLevels:
 def heard(floor: Floor, seat: str, customer: SideLevels, *troubles: Trouble) -> None:
     with writing(floor.live):
         line_health.put(floor.live, LineReport(seat=seat, customer=customer, operator=side(-27.0), troubles=troubles))
+
+
+def gives_up(floor: Floor, given_up: Overloaded) -> None:
+    with writing(floor.live):
+        overload.put(floor.live, given_up)
 
 
 def test_whoever_wires_a_floor_sees_every_line_move_and_what_is_wrong_with_it(
@@ -55,7 +61,14 @@ def test_whoever_wires_a_floor_sees_every_line_move_and_what_is_wrong_with_it(
     expect(page.locator(".seat[data-seat='01'] [data-troubles]")).to_be_hidden()
     shot(page, tmp_path, "floor-line-trouble")
 
+    gives_up(floor, Overloaded(stage=Stage.OPERATOR_LATER))
+    busy = page.locator("#busy")
+    expect(busy).to_contain_text("オペレーター側の声を最大30秒遅れて")
+    expect(busy).to_contain_text("自動で戻ります")
+    shot(page, tmp_path, "floor-busy")
+
     chip.click()
+    expect(busy).to_contain_text("段階2/3")
     expect(page).to_have_url(f"{floor.address}/lines/")
     row = page.locator("tr[data-seat='04']")
     expect(row.locator("[data-told] li")).to_have_text([explained(CLIPPED).ja])
@@ -75,6 +88,8 @@ def test_whoever_wires_a_floor_sees_every_line_move_and_what_is_wrong_with_it(
     expect(page.locator("#cut-off")).to_be_hidden()
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    gives_up(floor, Overloaded())
+    expect(busy).to_be_hidden()
     shot(page, tmp_path, "lines-phone")
     assert wrong == []
     context.close()

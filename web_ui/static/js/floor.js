@@ -3,8 +3,8 @@
 import { Alerts } from "./alerts.js";
 import { setByBox, timeOfDay } from "./clock.js";
 import { Seats } from "./seats.js";
-import { showListening, showState, Stream } from "./stream.js";
-import { given, t } from "./texts.js";
+import { showBusy, showListening, showState, Stream } from "./stream.js";
+import { given, pick, t } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 const seats = new Seats(byId("seats"));
@@ -20,12 +20,13 @@ const title = document.title;
 let lampFaults = 0;
 let missing = [];
 
-function everything({ floor, listening, lampFaults: faults, missing: silent }) {
+function everything({ floor, listening, lampFaults: faults, missing: silent, busy }) {
   lampFaults = faults;
   missing = silent;
   seats.reset(floor.seats, floor.words);
   alerts.reset(floor.incidents);
   showListening(listening, t);
+  showBusy(busy, pick);
   sumUp();
 }
 
@@ -88,6 +89,7 @@ new Stream({
       missing = silent;
       sumUp();
     },
+    busy: ({ busy }) => showBusy(busy, pick),
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),
   },

@@ -1,6 +1,6 @@
 // Levels of the lines, asked for once a second. Levels of a minute ago look like a line that works: silence is shown.
 
-import { showListening, showState } from "./stream.js";
+import { showBusy, showListening, showState } from "./stream.js";
 import { given, pick, t } from "./texts.js";
 
 const EVERY_MS = 1000;
@@ -8,8 +8,9 @@ const QUIETEST = -120;
 
 let heard = Date.now();
 
-function show({ lines, cards, listening }) {
+function show({ lines, cards, listening, busy }) {
   showListening(listening, t);
+  showBusy(busy, pick);
   document.getElementById("cards-sheet").hidden = cards.length === 0;
   document.getElementById("cards").replaceChildren(...cards.map(cardItem));
   for (const line of lines) {

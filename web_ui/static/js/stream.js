@@ -121,3 +121,12 @@ export function showListening(listening, t) {
   banner.replaceChildren(strong, ` ${t("live.deaf_detail")}`);
   banner.hidden = listening;
 }
+
+// What the box gives up because it cannot keep up with its lines; null: nothing.
+export function showBusy(busy, pick) {
+  const banner = document.getElementById("busy");
+  const strong = document.createElement("strong");
+  strong.textContent = pick(busy?.what);
+  banner.replaceChildren(strong, pick(busy?.remedy));
+  banner.hidden = !busy;
+}
