@@ -40,9 +40,10 @@ from web_ui.floor_state import (
     read_incidents,
     read_missing,
 )
+from web_ui.seat_views import SeatView
 from web_ui.sight import WHOLE_FLOOR, Sight
 from web_ui.streams import Event, Subscriber, wire_event
-from web_ui.views import IncidentView, SeatView
+from web_ui.views import IncidentView
 
 RING = 500
 """Events kept for pages that were away for a moment."""

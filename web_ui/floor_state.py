@@ -17,16 +17,8 @@ from edge_agent.store import devices, duty, incidents, lamps, listenings, live, 
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
-from web_ui.views import (
-    WORDS_SHOWN,
-    IncidentView,
-    SeatView,
-    WordsView,
-    incident_view,
-    seat_labels,
-    seat_view,
-    words_view,
-)
+from web_ui.seat_views import SeatView, seat_view
+from web_ui.views import WORDS_SHOWN, IncidentView, WordsView, incident_view, seat_labels, words_view
 
 RECENT = 12
 """Finished incidents the floor page still shows."""
@@ -48,9 +40,9 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """How the floor is arranged: who sits where, by seat."""
+    """How the floor is arranged: by seat, the log-in name of who sits there, and what they are called."""
 
-    sitting: Mapping[str, str] = field(default_factory=dict)
+    sitting: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 AS_CONFIGURED = Arrangement()
@@ -128,7 +120,10 @@ def read_missing(main: Database) -> tuple[str, ...]:
 
 def read_arrangement(main: Database) -> Arrangement:
     """Return how the floor is arranged."""
-    return Arrangement(sitting={each.seat: each.person for each in seatings.everything(main)})
+    called = ladder.names(main)
+    return Arrangement(
+        sitting={each.seat: (each.person, called.get(each.person, each.person)) for each in seatings.everything(main)}
+    )
 
 
 def compose(
@@ -143,10 +138,11 @@ def compose(
         seats=tuple(
             replace(
                 seat_view(seat, label, line, unfinished, listened=bool(line and line.call_id in happening.listened)),
-                sits=arranged.sitting.get(seat, ""),
+                sits=name,
+                sitter=called,
             )
             for seat, label in (labels | strangers).items()
-            for line in [happening.lines.get(seat)]
+            for line, (name, called) in [(happening.lines.get(seat), arranged.sitting.get(seat, ("", "")))]
         ),
         words={
             call: tuple(replace(w, alerted=w.telling and call in alerted) for w in words)

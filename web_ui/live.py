@@ -32,7 +32,8 @@ log = Log("live")
 def events() -> ResponseReturnValue:
     """Stream what changes: what was missed since the given event, or everything anew, then the rest as it comes.
 
-    With ``words=none`` no words are sent, whoever asks: everybody in the room reads a screen on the wall.
+    With ``words=none`` neither words nor names are sent, whoever asks: everybody in the room reads a screen on the
+    wall.
     """
     behind = context()
     seen = _narrowed(sight())
@@ -57,7 +58,7 @@ def events() -> ResponseReturnValue:
 
 
 def _narrowed(whole: Sight) -> Sight:
-    return whole.without_words() if request.args.get("words") == "none" else whole
+    return whole.on_the_wall() if request.args.get("words") == "none" else whole
 
 
 @blueprint.get("/alive")

@@ -27,8 +27,9 @@ from edge_agent.store.listenings import Listening
 from web_ui import ladder
 from web_ui.context import Context
 from web_ui.floor_state import Floor, read_floor
+from web_ui.seat_views import SeatView, Show
 from web_ui.sight import Sight
-from web_ui.views import IncidentView, SeatView, Show
+from web_ui.views import IncidentView
 
 
 class Mood(StrEnum):

@@ -90,7 +90,7 @@ class Subscriber:
         if self.right is Right.SEE_SEAT:
             # Whose seat it is, its page finds out from the floor itself.
             return all(now_seen.sees(seat) for seat in self.sight.seats or ())
-        return self.sight in (now_seen, now_seen.without_words())
+        return self.sight in (now_seen, now_seen.on_the_wall())
 
 
 def wire_event(name: str, payload: object, *, event_id: str | None = None) -> bytes:

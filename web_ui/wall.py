@@ -1,4 +1,4 @@
-"""The floor on a large screen: states of seats and what needs somebody, read across a room; no words of any call."""
+"""The floor on a large screen: states of seats and what needs somebody, read across a room; no words, no names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("wall", __name__, url_prefix="/wall")
 @blueprint.get("/")
 @needs(Right.SEE_FLOOR)
 def page() -> ResponseReturnValue:
-    """Show the floor as it is now; without words whoever asks, for everybody in the room reads along."""
+    """Show the floor as it is now; without words and names whoever asks, for everybody in the room reads along."""
     behind = context()
     seen = behind.feed.last_id
     whole = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
@@ -28,6 +28,6 @@ def page() -> ResponseReturnValue:
         "listening": behind.feed.listening,
         "language": language(),
         "texts": behind.texts[language()].for_scripts(),
-        "floor": sight().without_words().of_floor(whole),
+        "floor": sight().on_the_wall().of_floor(whole),
     }
     return render_template("wall.html", start=for_page(start))

@@ -104,7 +104,8 @@ class Floor:
         live_db = open_live(self.settings.run)
         while not self.stopped.wait(1.0):
             with writing(live_db):
-                live_db.execute("UPDATE lines SET customer_level = customer_level")
+                # Another value: SQLite writes nothing where nothing differs.
+                live_db.execute("UPDATE lines SET customer_level = -coalesce(customer_level, 0) - 1")
         live_db.close()
 
     def stop(self) -> None:

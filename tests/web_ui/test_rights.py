@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,9 +15,11 @@ import pytest
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.roles import Right, Role, may
+from edge_agent.services import seating
 from edge_agent.store import people
 from edge_agent.store.database import writing
 from edge_agent.store.live import LiveWords
+from tests.builders import START
 from tests.web_ui.conftest import Pages, in_call, seats
 from web_ui.access import ANONYMOUS
 from web_ui.feed import Subscriber
@@ -24,6 +27,8 @@ from web_ui.rights import right_of
 from web_ui.sight import Sight
 
 SECRET = "夜道に気をつけろよ"
+START_OF = re.compile(r'id="start">(.+?)</script>', re.DOTALL)
+"""What a page is given to begin with."""
 
 
 def test_every_route_of_the_app_names_its_right(pages: Pages) -> None:
@@ -183,6 +188,44 @@ def test_without_the_right_to_words_or_seats_neither_comes(grouped: Pages) -> No
     for subscriber, names in ((panel[0], {"incident", "seat"}), (auditor[0], {"incident"})):
         events = arrived(subscriber)
         assert {name for _, name in events} == names
+
+
+@pytest.mark.parametrize("role", [role for role in Role if may(role, Right.SEE_FLOOR)])
+def test_who_sits_where_is_seen_by_those_who_may_see_who_is_on_duty_and_never_on_the_wall(
+    pages: Pages, role: Role
+) -> None:
+    seating.sit_down(pages.main, person="operator", seat="01", now=START)
+    browser = pages.browser(role.value)
+    shown = {path: json.loads(START_OF.split(browser.get(path).text)[1]) for path in ("/", "/wall/")}
+    stream = browser.client.get("/events", headers={"Accept": "text/event-stream"}, buffered=False)
+    streamed = "operatorさん" in next(iter(stream.response)).decode()
+    stream.close()
+    named = {path: [seat["sitter"] for seat in start["floor"]["seats"]] for path, start in shown.items()}
+    known = may(role, Right.SEE_DUTY)
+    assert named == {"/": ["operatorさん" if known else "", "", ""], "/wall/": ["", "", ""]}
+    assert streamed is known
+    assert not any(seat["sits"] for seat in shown["/wall/"]["floor"]["seats"])
+
+
+def test_somebody_who_sits_down_comes_to_the_floor_page_and_nameless_to_the_wall(pages: Pages) -> None:
+    pages.watch()
+    floor = pages.context.feed.subscribe(None, limit=9)
+    wall = pages.context.feed.subscribe(None, limit=9, sight=Sight().on_the_wall())
+    assert floor is not None
+    assert wall is not None
+    seating.sit_down(pages.main, person="operator", seat="01", now=START)
+    pages.tick()
+    told = [json.loads(one[0].get(0.0).decode().rpartition("data: ")[2]) for one in (floor, wall)]
+    assert [(seat["seat"], seat["sits"], seat["sitter"]) for seat in told] == [
+        ("01", "operator", "operatorさん"),
+        ("01", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_menu_leads_to_the_lines_where_they_may_be_seen(pages: Pages, role: Role) -> None:
+    menu = pages.browser(role.value).get("/account/").text.partition("<nav")[2].partition("</nav>")[0]
+    assert ('href="/lines/"' in menu) is may(role, Right.SEE_FLOOR)
 
 
 def arrived(subscriber: Subscriber) -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ from edge_agent.domain.press import PressSource
 from edge_agent.domain.roles import Role
 from edge_agent.services.broker_log import Attempt
 from web_ui.own_seat import Mood
+from web_ui.seat_views import Show
 from web_ui.texts import LANGUAGES, Texts, catalogues
-from web_ui.views import Show
 
 FOLDER = Path(web_ui.__file__).parent
 USE = re.compile(r"""\b(?:t|texts\[[^\]]+\](?:\([^)]*\))?)\(\s*f?["'`]([a-z_.]+)""")

@@ -16,7 +16,8 @@ from edge_agent.store.live import LineStatus
 from edge_agent.store.receipts import Receipt
 from tests.builders import START, a_policy, after, an_alert
 from tests.web_ui.conftest import in_call
-from web_ui.views import IncidentView, SeatView, Show, actor, incident_view, marked, seat_view
+from web_ui.seat_views import SeatView, Show, seat_view
+from web_ui.views import IncidentView, actor, incident_view, marked
 
 LABEL = Text("1番席", "Seat 1")
 FAULT = Text("ケーブルを確認してください。", "Check the cable.")

@@ -18,7 +18,9 @@ export class PauseButton {
   show(view) {
     this.view = view;
     this.button.hidden = !given().mayPause || !(view.call_id || view.paused_since);
-    this.button.textContent = t(view.paused_since ? "live.pause_end" : "live.pause_begin");
+    // Short: the button must not take the place of what was said.
+    this.button.textContent = t(view.paused_since ? "live.pause_end" : "live.pause_short");
+    this.button.ariaLabel = t(view.paused_since ? "live.pause_end" : "live.pause_begin");
     this.button.title = t("live.pause_hint");
   }
 

@@ -55,6 +55,7 @@ export class Seats {
     element.querySelector("[data-label]").textContent = pick(view.label);
     element.querySelector("[data-show-name]").textContent = t(`live.seat.${view.show}`);
     setIcon(element.querySelector(".state svg"), view.show);
+    put(element, "[data-sitter]", view.sitter);
     put(element, "[data-note]", note(view));
     put(element, "[data-warnings]", view.warnings ? t("live.warnings", { count: view.warnings }) : "");
     put(element, "[data-dropped]", view.dropped ? t("live.dropped", { count: view.dropped }) : "");
