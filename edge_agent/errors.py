@@ -88,5 +88,9 @@ class DutyError(MamoriError):
     """The roster does not hold who was asked for, or a shift cannot be read."""
 
 
+class LayoutError(MamoriError):
+    """The floor cannot be laid out so, or somebody else has laid it out meanwhile."""
+
+
 class TransitionError(MamoriError):
     """An incident, alert or call was asked to go where its state does not allow."""

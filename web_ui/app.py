@@ -16,6 +16,7 @@ from edge_agent.settings import Settings
 from web_ui import (
     access,
     account,
+    arrange,
     audit,
     buttons,
     devices,
@@ -84,6 +85,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         second.blueprint,
         staff.blueprint,
         floor.blueprint,
+        arrange.blueprint,
         wall.blueprint,
         live.blueprint,
         listen.blueprint,

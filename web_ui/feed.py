@@ -28,7 +28,7 @@ from edge_agent.services.system_clock import SystemClock
 from edge_agent.settings import Settings
 from edge_agent.store.database import Database, open_live, open_main
 from web_ui.floor_state import (
-    AS_CONFIGURED,
+    UNARRANGED,
     Change,
     Floor,
     Happening,
@@ -79,7 +79,7 @@ class Feed:
         self._floor = Floor()
         self._happening = Happening()
         self._incidents: tuple[IncidentView, ...] = ()
-        self._arranged = AS_CONFIGURED
+        self._arranged = UNARRANGED
         self._missing_devices: tuple[str, ...] = ()
         self._moved_at: float | None = None
         self._listening = True
@@ -156,7 +156,9 @@ class Feed:
         live_moved = live_version != self._live_version
         if main_moved:
             self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
-            self._arranged = read_arrangement(main)
+            was, self._arranged = self._arranged, read_arrangement(main)
+            if was.layout.version != self._arranged.layout.version:
+                self._publish("layout", {"version": self._arranged.layout.version})
             before, self._missing_devices = self._missing_devices, read_missing(main)
             if before != self._missing_devices:
                 self._publish("devices", {"missing": self._missing_devices})

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from edge_agent.domain.roles import Right
 from web_ui.access import language, may_act, may_do, sight
+from web_ui.arrange import may_arrange
 from web_ui.context import context
 from web_ui.floor_state import read_floor
 from web_ui.rights import needs
@@ -32,13 +33,14 @@ def page() -> ResponseReturnValue:
         "busy": behind.feed.busy,
         "language": language(),
         "mayAct": may_act(),
+        "mayArrange": may_arrange(),
         "mayListen": may_do(Right.LISTEN_LIVE),
         "mayPause": may_do(Right.PRESS_HELP),
         "mayOpen": may_do(Right.SEE_INCIDENTS),
         "texts": behind.texts[language()].for_scripts(),
         "floor": floor,
     }
-    return render_template("floor.html", start=for_page(start), seats=floor.seats)
+    return render_template("floor.html", start=for_page(start), may_arrange=may_arrange())
 
 
 def for_page(start: object) -> str:

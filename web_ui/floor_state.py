@@ -8,12 +8,25 @@ from dataclasses import dataclass, field, replace
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import Presence
 from edge_agent.domain.incident import FINISHED
+from edge_agent.domain.layout import AS_CONFIGURED, Layout, placed
 from edge_agent.domain.overload import Meaning, Overloaded, meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.services import topics
 from edge_agent.settings import Settings
-from edge_agent.store import devices, duty, incidents, lamps, listenings, live, outbox, overload, receipts, seatings
+from edge_agent.store import (
+    devices,
+    duty,
+    incidents,
+    lamps,
+    layouts,
+    listenings,
+    live,
+    outbox,
+    overload,
+    receipts,
+    seatings,
+)
 from edge_agent.store.database import Database
 from edge_agent.store.live import LineStatus
 from web_ui import ladder
@@ -40,12 +53,13 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """How the floor is arranged: by seat, the log-in name of who sits there, and what they are called."""
+    """How the floor is arranged: by seat, the log-in name of who sits there and what they are called; the map."""
 
     sitting: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    layout: Layout = AS_CONFIGURED
 
 
-AS_CONFIGURED = Arrangement()
+UNARRANGED = Arrangement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +136,18 @@ def read_arrangement(main: Database) -> Arrangement:
     """Return how the floor is arranged."""
     called = ladder.names(main)
     return Arrangement(
-        sitting={each.seat: (each.person, called.get(each.person, each.person)) for each in seatings.everything(main)}
+        sitting={each.seat: (each.person, called.get(each.person, each.person)) for each in seatings.everything(main)},
+        layout=layouts.read(main),
     )
 
 
 def compose(
-    settings: Settings, happening: Happening, shown: tuple[IncidentView, ...], arranged: Arrangement = AS_CONFIGURED
+    settings: Settings, happening: Happening, shown: tuple[IncidentView, ...], arranged: Arrangement = UNARRANGED
 ) -> Floor:
     """Return the floor as the page shows it."""
     labels = seat_labels(settings)
-    strangers = {seat: Text(seat, seat) for seat in happening.lines if seat not in labels}
+    seats = labels | {seat: Text(seat, seat) for seat in happening.lines if seat not in labels}
+    cells = placed(arranged.layout.cells, list(seats))
     unfinished = [incident for incident in shown if incident.state not in FINISHED]
     alerted = {incident.call_id for incident in unfinished}
     return Floor(
@@ -140,8 +156,9 @@ def compose(
                 seat_view(seat, label, line, unfinished, listened=bool(line and line.call_id in happening.listened)),
                 sits=name,
                 sitter=called,
+                cell=cells.get(seat),
             )
-            for seat, label in (labels | strangers).items()
+            for seat, label in seats.items()
             for line, (name, called) in [(happening.lines.get(seat), arranged.sitting.get(seat, ("", "")))]
         ),
         words={

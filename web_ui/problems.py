@@ -12,6 +12,7 @@ from edge_agent.errors import (
     ButtonError,
     DeviceError,
     DutyError,
+    LayoutError,
     MamoriError,
     StoreError,
     Text,
@@ -31,6 +32,7 @@ _STATUS: dict[type[MamoriError], int] = {
     ButtonError: CONFLICT,
     DeviceError: CONFLICT,
     DutyError: CONFLICT,
+    LayoutError: CONFLICT,
     TransitionError: CONFLICT,
     StoreError: UNAVAILABLE,
 }

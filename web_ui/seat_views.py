@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.call import LineState
+from edge_agent.domain.layout import Cell
 from edge_agent.domain.line_trouble import explained
 from edge_agent.errors import Text
 from edge_agent.store.live import LineStatus
@@ -40,8 +41,8 @@ class SeatView:
     """A seat card. `incident` is the id of the call's unfinished incident, `since` the start of the call.
 
     `listened` if somebody listens in, `troubles`: of its audio. `sits`: log-in name of who sits there, `sitter`: what
-    they are called; both empty for whoever may not know. `paused_since`, `paused_until`: of a pause, `pause_cut`: the
-    last one was too long.
+    they are called; both empty for whoever may not know. `cell`: where on the map, None without one. `paused_since`,
+    `paused_until`: of a pause, `pause_cut`: the last one was too long.
     """
 
     seat: str
@@ -59,6 +60,7 @@ class SeatView:
     troubles: tuple[Text, ...] = ()
     sits: str = ""
     sitter: str = ""
+    cell: Cell | None = None
     paused_since: datetime | None = None
     paused_until: datetime | None = None
     pause_cut: bool = False

@@ -260,3 +260,13 @@ def m012_broker_refusals(db: sqlite_utils.Database) -> None:
         pk=("device", "attempt"),
         not_null={"topic", "count", "last_at", "recorded", "recorded_at"},
     )
+
+
+@MAIN()
+def m013_layout(db: sqlite_utils.Database) -> None:
+    """Where each seat is drawn on the floor map, and who saved that last: one row."""
+    db.table("layout").create({"seat": str, "across": int, "down": int}, pk="seat", not_null={"across", "down"})
+    db.table("layout").create_index(["across", "down"], unique=True)
+    db.table("layout_saved").create(
+        {"row_id": int, "version": int, "saved_by": str, "saved_at": str}, pk="row_id", not_null={"version", "saved_by"}
+    )

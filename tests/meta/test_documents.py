@@ -37,6 +37,7 @@ DOMAIN = (
     "incident",
     "judgement",
     "lamp",
+    "layout",
     "likeness",
     "line_health",
     "line_trouble",

@@ -27,7 +27,7 @@ from web_ui.access import OPEN
 __all__ = ["browser"]
 pytestmark = pytest.mark.journey
 
-NO_PAGE = {"live.alive", "live.events", "lines.now", "seat.events"} | OPEN
+NO_PAGE = {"live.alive", "live.events", "arrange.saved", "lines.now", "seat.events"} | OPEN
 """What answers a script, not a person; the offline page is looked at by itself."""
 GRAVE = {"serious", "critical"}
 QUOTE = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
@@ -109,6 +109,12 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, floor: Floor, l
         found += grave(page, path)
         looked_at += 1
     page.goto(f"{floor.address}/")
+    page.locator("#arrange").click()
+    page.locator(".spot").first.wait_for()
+    page.keyboard.press("ArrowRight")
+    page.locator("#arranging [data-leave]").click()
+    found += grave(page, "/ arranging")
+    page.locator("[data-choices] button").last.click()
     for menu in page.locator(".menu summary").all():
         menu.click()
         found += grave(page, "/ menu")

@@ -63,6 +63,7 @@ COMPLETED = {
         *(f"pause_{step}" for step in ("began", "taken_over", "ended")),
         *(f"escalation_{step}" for step in ("asked", "skipped")),
         *(f"seat_{step}" for step in ("taken", "left")),
+        "floor_arranged",
         *(f"listening_{step}" for step in ("began", "ended")),
         *(f"session_{step}" for step in ("began", "ended", "refused", "revoked")),
         *("account_locked", "account_unlocked", "address_locked", "password_changed", "password_reset"),

@@ -1,6 +1,7 @@
 // The floor page: starts with what the server has put into it, then follows the stream.
 
 import { Alerts } from "./alerts.js";
+import { Arranging } from "./arrange.js";
 import { setByBox, timeOfDay } from "./clock.js";
 import { Seats } from "./seats.js";
 import { showBusy, showListening, showState, Stream } from "./stream.js";
@@ -15,6 +16,10 @@ const alerts = new Alerts({
   calm: byId("calm"),
   announce: byId("announce"),
 });
+const arranging = given().mayArrange
+  ? new Arranging({ seats, bar: byId("arranging"), said: byId("arranged"), opener: byId("arrange") })
+  : undefined;
+seats.onMade = (seat, card) => arranging?.prepare(seat, card);
 const title = document.title;
 
 let lampFaults = 0;
@@ -24,6 +29,7 @@ function everything({ floor, listening, lampFaults: faults, missing: silent, bus
   lampFaults = faults;
   missing = silent;
   seats.reset(floor.seats, floor.words);
+  arranging?.seatsChanged();
   alerts.reset(floor.incidents);
   showListening(listening, t);
   showBusy(busy, pick);
@@ -71,7 +77,11 @@ setInterval(tick, 1000);
 new Stream({
   seen: given().seen,
   handlers: {
-    floor: everything,
+    floor: (all) => {
+      everything(all);
+      // Cut off meanwhile: somebody may have saved another layout.
+      arranging?.told();
+    },
     seat: (view) => {
       seats.put(view);
       sumUp();
@@ -90,6 +100,7 @@ new Stream({
       sumUp();
     },
     busy: ({ busy }) => showBusy(busy, pick),
+    layout: ({ version }) => arranging?.told(version),
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),
   },

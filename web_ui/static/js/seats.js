@@ -1,7 +1,8 @@
-// Seat cards, in the order of the settings; each is made once and then changed in place.
+// Seat cards, as they are laid out or in the order of the settings; each is made once and then changed in place.
 
 import { elapsed, secondsSince } from "./clock.js";
 import { Listening } from "./listen.js";
+import { draw, inOrder } from "./map.js";
 import { PauseButton, pausedNote } from "./pause.js";
 import { given, pick, t } from "./texts.js";
 import { Words } from "./words.js";
@@ -16,6 +17,8 @@ export class Seats {
   constructor(section) {
     this.section = section;
     this.cards = new Map();
+    this.arranging = false; // Then they are placed by whoever arranges them.
+    this.onMade = () => {};
     this.calls = new Map();
   }
 
@@ -34,6 +37,7 @@ export class Seats {
       card.callId = null;
     }
     for (const view of seats) this.put(view);
+    this.place();
     for (const [callId, utterances] of Object.entries(words)) this.putWords(callId, utterances);
   }
 
@@ -49,7 +53,9 @@ export class Seats {
     }
     // An incident that is finished leaves no words behind.
     if (!view.incident && card.view?.incident && !card.listening.on) card.words.clear();
+    const moved = !sameCell(card.view?.cell, view.cell);
     card.view = view;
+    if (moved) this.place();
     element.dataset.show = view.show;
     element.dataset.severity = view.severity;
     element.querySelector("[data-label]").textContent = pick(view.label);
@@ -72,6 +78,17 @@ export class Seats {
     go.hidden = !view.incident || !given().mayOpen;
     if (view.incident) go.href = `/incidents/${encodeURIComponent(view.incident)}`;
     this.tickOne(card);
+  }
+
+  // A seat that is named but has no view yet is placed with it.
+  place() {
+    if (this.arranging) return;
+    const items = [...this.cards.values()].map(({ element, view }) => ({ element, cell: view?.cell }));
+    draw(this.section, items);
+    inOrder(items).forEach(({ element }, index) => {
+      // Only what is not there already: what is moved loses the focus.
+      if (this.section.children[index] !== element) this.section.insertBefore(element, this.section.children[index]);
+    });
   }
 
   putWords(callId, utterances) {
@@ -104,10 +121,16 @@ export class Seats {
     const words = new Words(box);
     const listening = new Listening(element.querySelector("[data-listen]"), words, 16);
     const pause = new PauseButton(element.querySelector("[data-pause]"));
-    const card = { element, view: null, callId: null, words, listening, pause };
+    const handle = element.querySelector("[data-handle]");
+    const card = { element, handle, view: null, callId: null, words, listening, pause };
     this.cards.set(seat, card);
+    this.onMade(seat, card);
     return card;
   }
+}
+
+function sameCell(one, other) {
+  return one?.across === other?.across && one?.down === other?.down;
 }
 
 function put(element, selector, text) {

@@ -1,6 +1,7 @@
 // The floor on the wall: every seat as large as it can be, what needs somebody below, and a loss nobody overlooks.
 
 import { ago, elapsed, secondsSince, setByBox, timeOfDay } from "./clock.js";
+import { draw, inOrder } from "./map.js";
 import { pausedNote } from "./pause.js";
 import { setIcon } from "./seats.js";
 import { showListening, showState, Stream } from "./stream.js";
@@ -21,6 +22,7 @@ function everything({ floor, listening }) {
     tiles.delete(seat);
   }
   floor.seats.forEach(putSeat);
+  place();
   incidents = new Map(floor.incidents.map((view) => [view.incident, view]));
   showNeeds();
   showListening(listening, t);
@@ -28,7 +30,9 @@ function everything({ floor, listening }) {
 
 function putSeat(view) {
   const tile = tiles.get(view.seat) ?? makeTile(view.seat);
+  const before = tile.view;
   tile.view = view;
+  if (JSON.stringify(before?.cell) !== JSON.stringify(view.cell)) place();
   const { element } = tile;
   element.dataset.show = view.show;
   element.querySelector("[data-label]").textContent = pick(view.label);
@@ -45,8 +49,14 @@ function makeTile(seat) {
   byId("tiles").append(element);
   const tile = { element, view: null };
   tiles.set(seat, tile);
-  byId("tiles").style.setProperty("--across", Math.ceil(Math.sqrt((tiles.size * innerWidth) / innerHeight)));
+  byId("tiles").style.setProperty("--many", Math.ceil(Math.sqrt((tiles.size * innerWidth) / innerHeight)));
   return tile;
+}
+
+function place() {
+  const items = [...tiles.values()].map(({ element, view }) => ({ element, cell: view?.cell }));
+  draw(byId("tiles"), items);
+  byId("tiles").append(...inOrder(items).map(({ element }) => element));
 }
 
 function tickTile({ element, view }) {
