@@ -15,7 +15,8 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 
 from edge_agent.domain.overload import Meaning
 from edge_agent.domain.policy import Policy
@@ -36,6 +37,7 @@ from web_ui.floor_state import (
     changes,
     compose,
     read_arrangement,
+    read_buttons,
     read_happening,
     read_incidents,
     read_missing,
@@ -55,6 +57,8 @@ REOPEN_S = 1.0
 """Wait before the databases are opened again after an error."""
 SESSIONS_S = 5.0
 """Longest time between looks at the sessions, which also end by time alone; every commit makes for a look at once."""
+BUTTONS_S = 30.0
+"""Longest time between looks at the buttons, which fall silent and untested by time alone."""
 
 log = Log("feed")
 
@@ -81,6 +85,8 @@ class Feed:
         self._incidents: tuple[IncidentView, ...] = ()
         self._arranged = UNARRANGED
         self._missing_devices: tuple[str, ...] = ()
+        self._buttons: Mapping[str, int] = {}
+        self._buttons_due_s = -inf
         self._moved_at: float | None = None
         self._listening = True
 
@@ -101,19 +107,15 @@ class Feed:
         return self._listening
 
     @property
-    def lamp_faults(self) -> int:
-        """How many lamps do not answer."""
-        return self._happening.lamp_faults
-
-    @property
     def busy(self) -> Meaning | None:
         """What the box gives up because it cannot keep up, and what to do; None if nothing."""
         return self._happening.busy
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """Devices that were there and are silent, by name."""
-        return self._missing_devices
+    def equipment(self) -> dict[str, object]:
+        """How many lamps do not answer, names of silent devices, how many buttons have which gravest trouble."""
+        faults, missing = self._happening.lamp_faults, self._missing_devices
+        return {"lampFaults": faults, "missing": missing, "buttons": self._buttons}
 
     @property
     def streams(self) -> int:
@@ -162,10 +164,12 @@ class Feed:
             before, self._missing_devices = self._missing_devices, read_missing(main)
             if before != self._missing_devices:
                 self._publish("devices", {"missing": self._missing_devices})
+        if main_moved or now_s >= self._buttons_due_s:
+            self._look_at_buttons(main, now_s)
         if live_moved:
             before_now, self._happening = self._happening, read_happening(live)
-            if before_now.lamp_faults != self.lamp_faults:
-                self._publish("lamps", {"faults": self.lamp_faults})
+            if before_now.lamp_faults != self._happening.lamp_faults:
+                self._publish("lamps", {"faults": self._happening.lamp_faults})
             if before_now.busy != self.busy:
                 self._publish("busy", {"busy": self.busy})
         if main_moved or live_moved:
@@ -251,6 +255,12 @@ class Feed:
         finally:
             main.close()
             live.close()
+
+    def _look_at_buttons(self, main: Database, now_s: float) -> None:
+        self._buttons_due_s = now_s + BUTTONS_S
+        before, self._buttons = self._buttons, read_buttons(main, settings=self._settings, now=self._clock.now())
+        if before != self._buttons:
+            self._publish("buttons", {"troubles": self._buttons})
 
     def _note_life(self, *, moved: bool, now_s: float) -> None:
         if moved or self._moved_at is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import Presence
@@ -12,7 +14,7 @@ from edge_agent.domain.layout import AS_CONFIGURED, Layout, placed
 from edge_agent.domain.overload import Meaning, Overloaded, meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
-from edge_agent.services import topics
+from edge_agent.services import buttons, topics
 from edge_agent.settings import Settings
 from edge_agent.store import (
     devices,
@@ -130,6 +132,12 @@ def read_busy(now: Database) -> Meaning | None:
 def read_missing(main: Database) -> tuple[str, ...]:
     """Return the names of the devices that were there and are silent."""
     return tuple(device.name for device in devices.everything(main) if device.presence is Presence.MISSING)
+
+
+def read_buttons(main: Database, *, settings: Settings, now: datetime) -> Mapping[str, int]:
+    """Return how many buttons are not to be relied on, by trouble; each counts once, with its gravest."""
+    reports = buttons.overview(main, settings=settings, now=now)
+    return Counter(report.troubles[0].value for report in reports if report.troubles)
 
 
 def read_arrangement(main: Database) -> Arrangement:

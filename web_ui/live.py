@@ -89,8 +89,7 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
     payload = {
         "floor": subscriber.sight.of_floor(floor),
         "listening": behind.feed.listening,
-        "lampFaults": behind.feed.lamp_faults,
-        "missing": behind.feed.missing,
+        **behind.feed.equipment,
         "busy": behind.feed.busy,
     }
     return wire_event("floor", payload, event_id=last_id)

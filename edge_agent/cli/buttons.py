@@ -27,6 +27,8 @@ EFFECTS = {
     Effect.TAKEN_BACK: Text("応援要請を取り下げました。", "The call for help is withdrawn."),
     Effect.NOTHING: Text("記録しました。取り下げるものはありません。", "Kept. There is nothing to withdraw."),
     Effect.TESTED: Text("テストとして記録しました。", "Kept as a test."),
+    Effect.PAUSED: Text("一時停止しました。", "Listening is paused."),
+    Effect.RESUMED: Text("一時停止を終えました。", "The pause is over."),
 }
 
 
@@ -50,7 +52,11 @@ def press(*, seat: str, gesture: str, data: Path) -> None:
             Text(f"席「{seat}」は設定の [[seats]] にありません。", f"There is no seat {seat!r} among [[seats]]."),
             Text("設定に書かれた席を指定してください。", "Name a seat of the settings."),
         )
-    virtual = [button.name for button in settings.buttons if button.seat == seat and button.kind == "virtual"]
+    virtual = [
+        button.name
+        for button in settings.buttons
+        if button.seat == seat and button.kind == "virtual" and button.does == "help"
+    ]
     now = datetime.now(UTC)
     pressed = Press(
         press_id=services.new_press_id(),

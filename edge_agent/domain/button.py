@@ -50,6 +50,8 @@ class Effect(StrEnum):
     TAKEN_BACK = "taken_back"
     NOTHING = "nothing"
     TESTED = "tested"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,10 @@ class ButtonState:
     test_until: datetime | None = None
     battery: int | None = None
     fault: Text | None = None
+
+    def tests(self, gesture: Gesture, *, now: datetime) -> bool:
+        """Return whether such a press is a test now. An emergency never is: whoever holds the button may mean it."""
+        return self.test_until is not None and now <= self.test_until and gesture is not Gesture.EMERGENCY
 
 
 class Trouble(StrEnum):

@@ -18,14 +18,12 @@ from typing import Protocol
 
 from edge_agent.domain.button import ButtonState, Effect, Press, call_for_help
 from edge_agent.domain.incident import Incident
-from edge_agent.domain.pause import PauseSource
 from edge_agent.domain.press import STUCK_S, Contact, Gesture, Timing, on_edge, passed
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
 from edge_agent.ports import ButtonPressed, ButtonSeen, ButtonSignal, Clock, ContactChanged, ContactFound
 from edge_agent.services import buttons as services
-from edge_agent.services import pauses, topics
-from edge_agent.services.pauses import Wish
+from edge_agent.services import pause_buttons, topics
 from edge_agent.settings import Box
 from edge_agent.settings_buttons import Button
 from edge_agent.settings_privacy import Privacy
@@ -87,8 +85,6 @@ class ButtonKeeper:
         self._open_live = open_live
         self._send_unstored = send_unstored
         self._privacy = privacy or Privacy()
-        self._toggled: deque[str] = deque(maxlen=64)
-        """Presses that began or ended a pause: a repeated message must not undo it."""
         self._clock_s = clock_s
         self._inbox: queue.SimpleQueue[ButtonSignal] = queue.SimpleQueue()
         self._contacts = {button.name: Contact() for button in buttons}
@@ -174,9 +170,7 @@ class ButtonKeeper:
             told=told or "",
         )
         if button.does == "pause" and gesture is not Gesture.EMERGENCY:
-            if age_s <= LATE_S and pressed.press_id not in self._toggled:
-                self._toggle_pause(button)
-            self._toggled.append(pressed.press_id)
+            self._pause(pressed, late=age_s > LATE_S)
             return
         if gesture is not Gesture.WITHDRAW:
             self._lights.called(button.seat)
@@ -187,22 +181,21 @@ class ButtonKeeper:
             self._retry_at = self._clock_s() + RETRY_S
             self._tell_from_memory(pressed, call_id)
 
-    def _toggle_pause(self, button: Button) -> None:
+    def _pause(self, pressed: Press, *, late: bool) -> None:
         """Begin or end a pause; one that cannot be written does not hold, and the light stays as it is."""
-        wish = Wish(
-            seat=button.seat,
-            by=f"button:{button.name}",
-            source=PauseSource.BUTTON,
-            call_id=self._call_at(button.seat),
-        )
+        call_id, now = self._call_at(pressed.seat), self._clock.now()
         try:
             if self._main is None:
                 self._main = self._open_main()
-            begun = pauses.toggle(self._main, wish, privacy=self._privacy, now=self._clock.now())
+            effect = pause_buttons.press(
+                self._main, pressed, call_id=call_id, late=late, privacy=self._privacy, now=now
+            )
         except StoreError as error:
-            log.error("pause.unwritten", device=button.name, seat=button.seat, error=type(error).__name__)
+            log.error("pause.unwritten", device=pressed.button, seat=pressed.seat, error=type(error).__name__)
             return
-        log.info("pause.asked", device=button.name, seat=button.seat, state="begun" if begun else "ended")
+        log.info("pause.asked", device=pressed.button, seat=pressed.seat, state=effect.value)
+        if effect is Effect.TESTED:
+            self._lights.tested(pressed.seat)
 
     def _write_waiting(self) -> None:
         while self._unwritten:

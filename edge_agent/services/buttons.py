@@ -83,35 +83,45 @@ def press(db: Database, pressed: Press, *, box: Box, call_id: str, now: datetime
     with writing(db):
         if known := buttons.effect_of(db, pressed.press_id):
             return known
-        state = buttons.find(db, pressed.button) or ButtonState(
-            name=pressed.button, seat=pressed.seat, source=pressed.source
-        )
-        # An emergency is never a test: whoever holds the button may mean it.
-        testing = state.test_until is not None and now <= state.test_until and pressed.gesture is not Gesture.EMERGENCY
+        state = state_of(db, pressed)
+        testing = state.tests(pressed.gesture, now=now)
         if testing:
             effect, incident = Effect.TESTED, None
         else:
             effect, incident = _do(db, pressed, box=box, call_id=call_id, actor=actor, now=now)
-        incident_id = incident.incident_id if incident else ""
-        buttons.keep_press(db, pressed, effect=effect, incident_id=incident_id, now=now)
+        kept = incident.incident_id if incident else ""
         if pressed.source is not PressSource.PAGE:
-            buttons.put(db, _after_press(state, pressed, testing=testing, now=now))
-        audit.append(
-            db,
-            at=now,
-            actor=actor,
-            action="button.tested" if testing else "button.pressed",
-            subject=incident_id or pressed.button,
-            detail={
-                "button": pressed.button,
-                "seat": pressed.seat,
-                "gesture": pressed.gesture.value,
-                "effect": effect.value,
-                "source": pressed.source.value,
-                "at": pressed.at.isoformat(),
-            },
-        )
+            buttons.put(db, after_press(state, pressed, testing=testing, now=now))
+        keep_press(db, pressed, effect=effect, testing=testing, incident_id=kept, actor=actor, now=now)
     return effect
+
+
+def state_of(db: Database, pressed: Press) -> ButtonState:
+    """Return what is known of the button that was pressed, though it may never have shown itself before."""
+    known = buttons.find(db, pressed.button)
+    return known or ButtonState(name=pressed.button, seat=pressed.seat, source=pressed.source)
+
+
+def keep_press(
+    db: Database, pressed: Press, *, effect: Effect, testing: bool, actor: str, now: datetime, incident_id: str = ""
+) -> None:
+    """Keep a press, what became of it and the audit entry; call it inside the transaction that does it."""
+    buttons.keep_press(db, pressed, effect=effect, incident_id=incident_id, now=now)
+    audit.append(
+        db,
+        at=now,
+        actor=actor,
+        action="button.tested" if testing else "button.pressed",
+        subject=incident_id or pressed.button,
+        detail={
+            "button": pressed.button,
+            "seat": pressed.seat,
+            "gesture": pressed.gesture.value,
+            "effect": effect.value,
+            "source": pressed.source.value,
+            "at": pressed.at.isoformat(),
+        },
+    )
 
 
 def light_of(db: Database, seat: str, *, box: Box) -> LightState:
@@ -218,7 +228,8 @@ def _most_urgent(calls: list[Incident]) -> Incident | None:
     return min(calls, key=lambda i: (not is_emergency(i.alert), i.opened_at), default=None)
 
 
-def _after_press(state: ButtonState, pressed: Press, *, testing: bool, now: datetime) -> ButtonState:
+def after_press(state: ButtonState, pressed: Press, *, testing: bool, now: datetime) -> ButtonState:
+    """Return what is known of a button once a press of it has been kept: it works."""
     return replace(
         state,
         seat=pressed.seat,

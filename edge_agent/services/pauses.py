@@ -62,11 +62,13 @@ def end(db: Database, seat: str, *, by: str, why: PauseEnd, now: datetime) -> bo
 
 
 def toggle(db: Database, wish: Wish, *, privacy: Privacy, now: datetime) -> Pause | None:
-    """Begin a pause where there is none, end the one under way; return the one that began."""
-    with writing(db):
-        if _end(db, wish.seat, by=wish.by, why=PauseEnd.ASKED, now=now):
-            return None
-        return _begin(db, wish, privacy=privacy, now=now)
+    """Begin a pause where there is none, end the one under way; return the one that began.
+
+    Call it inside the transaction that keeps what asked for it.
+    """
+    if _end(db, wish.seat, by=wish.by, why=PauseEnd.ASKED, now=now):
+        return None
+    return _begin(db, wish, privacy=privacy, now=now)
 
 
 def end_due(db: Database, *, now: datetime) -> list[tuple[Pause, PauseEnd]]:

@@ -16,10 +16,10 @@ from edge_agent.errors import StoreError, Text
 from edge_agent.pipeline.button_health import ButtonHealth
 from edge_agent.pipeline.button_keeper import RETRY_S, STUCK, ButtonKeeper
 from edge_agent.ports import ButtonPressed, ButtonSeen, ContactChanged, ContactFound
-from edge_agent.services.buttons import begin_test, press_id_of
+from edge_agent.services.buttons import begin_test, overview, press_id_of
 from edge_agent.settings import Seat, Settings
 from edge_agent.settings_buttons import Button
-from edge_agent.store import buttons, incidents, live, outbox, pauses
+from edge_agent.store import audit, buttons, incidents, live, outbox, pauses
 from edge_agent.store.database import Database, open_live, open_main, writing
 from edge_agent.store.live import LineStatus
 from tests.builders import BOX, START, after
@@ -269,9 +269,57 @@ def test_a_pause_button_begins_and_ends_a_pause_and_calls_nobody(desk: Desk) -> 
     assert desk.lights.told == []
 
 
-def test_a_press_from_before_an_outage_begins_no_pause(desk: Desk) -> None:
+def test_a_press_from_before_an_outage_begins_no_pause_and_the_button_need_not_repeat_it(desk: Desk) -> None:
     desk.told(Gesture.HELP, "1", age_s=60.0, button="card-01")
     assert pauses.everything(desk.db) == []
+    assert buttons.newest_press(desk.db, "card-01") == (press_id_of("card-01", "1"), "1")
+
+
+def test_a_pause_button_that_is_used_is_tested(desk: Desk) -> None:
+    settings = Settings(seats=SEATS, buttons=BUTTONS)
+    assert troubles_of(desk, settings)["card-01"] == (Trouble.SILENT, Trouble.UNTESTED)
+    desk.told(Gesture.HELP, "1", button="card-01")
+    assert troubles_of(desk, settings)["card-01"] == ()
+    desk.clock.move(86_401)
+    assert troubles_of(desk, settings)["card-01"] == (Trouble.SILENT, Trouble.UNTESTED)
+
+
+def test_a_test_of_a_pause_button_between_calls_pauses_nothing(desk: Desk) -> None:
+    begin_test(desk.db, ["card-01"], settings=Settings(seats=SEATS, buttons=BUTTONS), by="sato", now=desk.clock.now())
+    desk.told(Gesture.HELP, "1", button="card-01")
+    assert pauses.everything(desk.db) == []
+    assert desk.lights.told == [("tested", "01")]
+    state = buttons.find(desk.db, "card-01")
+    assert state is not None
+    assert (state.tested_at, state.test_until) == (desk.clock.now(), None)
+    assert [entry.action for entry in audit.of(desk.db, "card-01")] == ["button.test_begun", "button.tested"]
+    desk.told(Gesture.HELP, "2", button="card-01")
+    assert len(pauses.everything(desk.db)) == 1, "the next press is none"
+
+
+def test_in_a_call_no_number_is_heard_because_somebody_tests_buttons(desk: Desk) -> None:
+    with writing(desk.now):
+        live.put_line(desk.now, LineStatus(seat="01", state=LineState.IDLE).in_call("call-9", START))
+    begin_test(desk.db, ["card-01"], settings=Settings(seats=SEATS, buttons=BUTTONS), by="sato", now=desk.clock.now())
+    desk.told(Gesture.HELP, "1", button="card-01")
+    [pause] = pauses.everything(desk.db)
+    assert pause.call_id == "call-9"
+    state = buttons.find(desk.db, "card-01")
+    assert state is not None
+    assert state.tested_at == desk.clock.now()
+
+
+def test_a_pause_that_cannot_be_written_does_not_hold_until_the_button_repeats_it(desk: Desk) -> None:
+    desk.full = True
+    desk.told(Gesture.HELP, "1", button="card-01")
+    assert pauses.everything(desk.db) == []
+    desk.full = False
+    desk.told(Gesture.HELP, "1", age_s=2.0, button="card-01")
+    assert len(pauses.everything(desk.db)) == 1
+
+
+def troubles_of(desk: Desk, settings: Settings) -> dict[str, tuple[Trouble, ...]]:
+    return {r.button.name: r.troubles for r in overview(desk.db, settings=settings, now=desk.clock.now())}
 
 
 def test_holding_a_pause_button_is_an_emergency_all_the_same(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from edge_agent.services import pauses as services
 from edge_agent.services.pauses import Wish
 from edge_agent.settings_privacy import Privacy
 from edge_agent.store import audit, pauses
-from edge_agent.store.database import Database, open_main
+from edge_agent.store.database import Database, open_main, writing
 from tests.builders import START, after
 
 PRIVACY = Privacy(pause_longest_s=300, pause_after_keys_s=10)
@@ -97,7 +97,9 @@ def test_keys_do_not_shorten_the_pause_of_a_person(db: Database) -> None:
 
 def test_a_button_begins_and_ends(db: Database) -> None:
     wish = Wish(seat="01", by="button:desk-01", source=PauseSource.BUTTON)
-    assert services.toggle(db, wish, privacy=PRIVACY, now=START) is not None
-    assert services.toggle(db, wish, privacy=PRIVACY, now=after(20)) is None
+    with writing(db):
+        assert services.toggle(db, wish, privacy=PRIVACY, now=START) is not None
+    with writing(db):
+        assert services.toggle(db, wish, privacy=PRIVACY, now=after(20)) is None
     assert pauses.everything(db) == []
     assert not services.end(db, "01", by="tanaka", why=PauseEnd.ASKED, now=after(21))

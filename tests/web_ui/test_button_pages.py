@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_agent.domain.button import Press
+from edge_agent.domain.button import ButtonState, Press
 from edge_agent.domain.call import LineState
 from edge_agent.domain.press import Gesture, PressSource
 from edge_agent.services import buttons as services
@@ -17,6 +17,7 @@ from edge_agent.store import audit, incidents
 from edge_agent.store.live import LineStatus
 from tests.builders import BOX
 from tests.web_ui.conftest import Browser, Pages
+from web_ui.feed import BUTTONS_S
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -131,3 +132,38 @@ def test_who_called_is_named_in_the_incident(floor: Pages) -> None:
     page = floor.browser("supervisor").get(f"/incidents/{PRESS_ID}").text
     assert "ボタン desk-01" in page
     assert "緊急" in page
+
+
+def test_the_floor_page_counts_the_buttons_not_to_be_relied_on_each_once(floor: Pages) -> None:
+    floor.watch()
+    before = floor.context.feed.last_id
+    page = floor.browser("supervisor").get("/").text
+    assert '"buttons":{"untested":1,"silent":1}' in page
+    press = Press(
+        press_id=PRESS_ID, button="desk-01", seat="01", gesture=Gesture.HELP, source=PressSource.VIRTUAL,
+        at=floor.clock.now(),
+    )  # fmt: skip
+    services.press(floor.main, press, box=BOX, call_id="", now=floor.clock.now())
+    floor.tick()
+    missed = floor.context.feed.subscribe(before, limit=9)
+    assert missed is not None
+    assert any(b'event: buttons\ndata: {"troubles":{"silent":1}}' in wire for wire in missed[1] or [])
+
+
+def test_a_button_becomes_untested_by_time_alone_without_anything_happening(floor: Pages) -> None:
+    low = ButtonState(name="desk-02", seat="02", source=PressSource.MQTT, battery=15)
+    services.note_seen(floor.main, low, now=floor.clock.now())
+    floor.watch()
+    assert floor.context.feed.equipment["buttons"] == {"untested": 2}
+    for name in ("desk-01", "desk-02"):
+        services.begin_test(floor.main, [name], settings=floor.settings, by="it", now=floor.clock.now())
+        seat, source = ("01", PressSource.VIRTUAL) if name == "desk-01" else ("02", PressSource.MQTT)
+        press = Press(press_id=name, button=name, seat=seat, gesture=Gesture.HELP, source=source, at=floor.clock.now())
+        services.press(floor.main, press, box=BOX, call_id="", now=floor.clock.now())
+    floor.tick()
+    assert floor.context.feed.equipment["buttons"] == {"low_battery": 1}
+    floor.clock.move(86_401)
+    floor.tick(BUTTONS_S - 1)
+    assert floor.context.feed.equipment["buttons"] == {"low_battery": 1}, "not looked at before its time"
+    floor.tick(BUTTONS_S)
+    assert floor.context.feed.equipment["buttons"] == {"untested": 1, "silent": 1}

@@ -27,7 +27,7 @@ FOLDER = Path(web_ui.__file__).parent
 USE = re.compile(r"""\b(?:t|texts\[[^\]]+\](?:\([^)]*\))?)\(\s*f?["'`]([a-z_.]+)""")
 """How templates, scripts and code ask for a text; a key that ends with a dot is completed by a value."""
 SAME_IN_BOTH = {"language.ja", "language.en", "devices.kind.home_assistant"}
-ONLY_GAPS = {"watched.and", "incident.by", "incident.warning_count", "live.announce"}
+ONLY_GAPS = {"watched.and", "live.summary_and", "incident.by", "incident.warning_count", "live.announce"}
 """Nothing but names and figures in at least one language."""
 COMPLETED = {
     "role.": [role.value for role in Role],
@@ -52,6 +52,7 @@ COMPLETED = {
     "pressed.": [effect.value for effect in Effect],
     "paused.": ["begin", "end"],
     "buttons.trouble.": [trouble.value for trouble in Trouble],
+    "live.button_trouble.": [trouble.value for trouble in Trouble],
     "buttons.source.": [source.value for source in PressSource if source is not PressSource.PAGE],
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed", "ruled_out")),

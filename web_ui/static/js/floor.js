@@ -7,6 +7,8 @@ import { Seats } from "./seats.js";
 import { showBusy, showListening, showState, Stream } from "./stream.js";
 import { given, pick, t } from "./texts.js";
 
+const TROUBLES = ["fault", "silent", "untested", "low_battery"];
+const PAGES = { lamps: "/lamps/", devices: "/devices/", buttons: "/buttons/" };
 const byId = (id) => document.getElementById(id);
 const seats = new Seats(byId("seats"));
 const alerts = new Alerts({
@@ -24,10 +26,12 @@ const title = document.title;
 
 let lampFaults = 0;
 let missing = [];
+let buttons = {};
 
-function everything({ floor, listening, lampFaults: faults, missing: silent, busy }) {
+function everything({ floor, listening, lampFaults: faults, missing: silent, buttons: troubled, busy }) {
   lampFaults = faults;
   missing = silent;
+  buttons = troubled;
   seats.reset(floor.seats, floor.words);
   arranging?.seatsChanged();
   alerts.reset(floor.incidents);
@@ -41,6 +45,13 @@ function shortened(names) {
   return names.length > 2 ? `${names.slice(0, 2).join(", ")} +${names.length - 2}` : names.join(", ");
 }
 
+// What is wrong with how many, the gravest first.
+function troubles() {
+  return TROUBLES.filter((trouble) => buttons[trouble])
+    .map((trouble) => t(`live.button_trouble.${trouble}`, { count: buttons[trouble] }))
+    .join(t("live.summary_and"));
+}
+
 function sumUp() {
   const parts = [
     ["alerts", t("live.summary_alerts", { count: alerts.unseen }), alerts.unseen],
@@ -49,6 +60,7 @@ function sumUp() {
     ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
     ["lamps", t("live.summary_lamps", { count: lampFaults }), lampFaults],
     ["devices", t("live.summary_devices", { names: shortened(missing) }), missing.length],
+    ["buttons", t("live.summary_buttons", { what: troubles() }), Object.keys(buttons).length],
   ];
   byId("summary").replaceChildren(
     ...parts
@@ -56,11 +68,18 @@ function sumUp() {
       .map(([name, text]) => {
         const item = document.createElement("li");
         item.dataset.what = name;
-        item.textContent = text;
+        item.append(name in PAGES ? link(PAGES[name], text) : text);
         return item;
       }),
   );
   document.title = alerts.unseen ? `(${alerts.unseen}) ${title}` : title;
+}
+
+function link(path, text) {
+  const made = document.createElement("a");
+  made.href = path;
+  made.textContent = text;
+  return made;
 }
 
 function tick() {
@@ -100,6 +119,10 @@ new Stream({
       sumUp();
     },
     busy: ({ busy }) => showBusy(busy, pick),
+    buttons: ({ troubles: troubled }) => {
+      buttons = troubled;
+      sumUp();
+    },
     layout: ({ version }) => arranging?.told(version),
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),
