@@ -91,9 +91,11 @@ def _calls(found: CallQuality) -> None:
         (Text("それ以外の通話での誤アラート", "other calls with a harassment alert"), found.wrong),
         (Text("基準に達した発話までにアラート", "alerted in time"), found.in_time),
         (Text("安否を正しく表示", "life safety shown, no harassment alert"), found.life_safety),
+        (Text("危険のない通話で安否を表示", "life safety shown, nobody in danger"), found.life_safety_wrong),
         (Text("苦情として表示", "complaints shown as complaints"), found.complaints),
     ):
-        _row(name, share(figure))
+        if figure:
+            _row(name, share(figure))
     _row(
         Text("誤アラート（顧客の発話1時間あたり）", "false alerts per hour of talk"), _rate(found.false_alarms_per_hour)
     )

@@ -101,6 +101,8 @@ class CallQuality:
             meets a criterion.
         life_safety: share of life-safety calls shown as such and without a harassment alert.
         complaints: share of complaint calls shown as a complaint.
+        life_safety_wrong: share of all calls in which nobody's life is in danger, shown as life safety all the same;
+            None if it was not measured.
     """
 
     through: str
@@ -113,6 +115,7 @@ class CallQuality:
     false_alarms_per_hour: Figure
     groups: tuple[GroupError, ...]
     errors: tuple[CallError, ...]
+    life_safety_wrong: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 Rules:
 1. Words are a demand if they are a complaint or hint at harassment; thanks and backchannels never are.
-2. Two demands are the same by meaning (the classifier's embedding), by spelling only where there is no embedding.
+2. Two demands are alike by meaning (the classifier's embedding), by spelling only where there is no embedding. They are
+   the same if they are alike, or both are alike to a third one: who repeats himself rewords, and two wordings far apart
+   still have one between them.
 3. A demand counts as repeated when it comes again after the operator's final answer. If it came up only after it, its
    first time is no repetition.
 4. Time alone means nothing: it counts with demands repeated after the final answer.
@@ -35,6 +37,7 @@ class Demand:
 
     Attributes:
         at_s: seconds from the start of the call to its last sound.
+        alike: numbers of the utterances before it that voiced a demand like it.
         answered: it was voiced after the final answer.
         model_version: name and version of the classifier.
     """
@@ -43,6 +46,7 @@ class Demand:
     at_s: float
     text: str
     embedding: tuple[float, ...] | None
+    alike: frozenset[int] = frozenset()
     answered: bool
     model_version: str
 
@@ -83,6 +87,8 @@ def demanded(
         answered=repetition.final_answer_s is not None,
         model_version=scores.model_version,
     )
+    alike = [earlier for earlier in repetition.demands if likeness(earlier, demand, policy.repeat) >= 1.0]
+    demand = replace(demand, alike=frozenset(earlier.sequence for earlier in alike))
     again = _again(repetition, demand, policy.repeat) if demand.answered else ()
     kept = (*repetition.demands, demand)[-KEPT:]
     return replace(repetition, demands=kept, repeated=repetition.repeated + bool(again)), again
@@ -102,7 +108,12 @@ def likeness(one: Demand, other: Demand, rule: RepeatRule) -> float:
 
 
 def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Finding, ...]:
-    same = [earlier for earlier in repetition.demands if likeness(earlier, demand, rule) >= 1.0]
+    between = frozenset[int]().union(*(each.alike for each in repetition.demands if each.sequence in demand.alike))
+    same = [
+        earlier
+        for earlier in repetition.demands
+        if earlier.sequence in demand.alike | between or not earlier.alike.isdisjoint(demand.alike)
+    ]
     # Its very first time was no repetition, wherever that was.
     times = [time for time in [*same, demand][1:] if time.answered]
     return tuple(

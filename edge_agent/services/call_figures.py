@@ -43,6 +43,7 @@ def call_quality(calls: Sequence[JudgedCall], *, through: str) -> CallQuality:
     harassing = [call for call in calls if call.script.kind is CallKind.HARASSING]
     others = [call for call in calls if call.script.kind is not CallKind.HARASSING]
     in_despair = [call for call in calls if call.script.kind is CallKind.LIFE_SAFETY]
+    safe = [call for call in calls if call.script.kind is not CallKind.LIFE_SAFETY]
     complaints = [call for call in calls if call.script.kind is CallKind.COMPLAINT]
 
     def share(flags: list[bool]) -> Figure:
@@ -57,6 +58,7 @@ def call_quality(calls: Sequence[JudgedCall], *, through: str) -> CallQuality:
         wrong=share([call.alerted for call in others]),
         in_time=share([not call.late for call in harassing if call.alerted]),
         life_safety=share([call.life_safety and not call.alerted for call in in_despair]),
+        life_safety_wrong=share([call.life_safety for call in safe]),
         complaints=share([call.complaint for call in complaints]),
         false_alarms_per_hour=redrawn(
             lambda rows: float(false[rows].sum() / max(hours[rows].sum(), 1e-9)),
@@ -104,6 +106,8 @@ def _errors(calls: Sequence[JudgedCall]) -> list[CallError]:
             what = f"harassment alert: {' '.join(sorted(call.types))}"
         elif kind is CallKind.LIFE_SAFETY and not call.life_safety:
             what = "life safety not seen"
+        elif kind is not CallKind.LIFE_SAFETY and call.life_safety:
+            what = "shown as life safety"
         if what:
             errors.append(CallError(call=call.script.call_id, kind=kind.value, what=what))
     return errors

@@ -90,6 +90,18 @@ def test_a_demand_that_comes_up_only_after_the_answer_needs_one_more() -> None:
     assert talk.customer().ids == ["repeat"]
 
 
+def test_a_demand_reworded_step_by_step_is_still_the_same() -> None:
+    between, far = (1.0, 0.7, 0.0), (0.5, 1.0, 0.0)
+    talk = Talk().customer(meaning=REFUND).operator()
+    assert talk.customer(meaning=between).customer(meaning=far).told == []
+    assert talk.customer(meaning=REFUND).ids == ["repeat"]
+
+
+def test_a_demand_like_none_before_it_is_another_one() -> None:
+    talk = Talk().customer(meaning=REFUND).operator().customer(meaning=REFUND)
+    assert talk.customer(meaning=THANKS).customer(meaning=APOLOGY).customer(meaning=THANKS).told == []
+
+
 def test_thanks_and_backchannels_are_no_demand() -> None:
     talk = Talk().customer().operator()
     for _ in range(6):

@@ -132,7 +132,7 @@ def test_a_call_is_right_only_with_a_right_type_and_nobody_else_is_branded() -> 
             judged(harassing),
             judged(harassing, types=("threat",), late=True),
             judged(script(CallKind.COMPLAINT), types=("abuse",)),
-            judged(script(CallKind.ORDINARY)),
+            judged(script(CallKind.ORDINARY), life_safety=True),
             judged(script(CallKind.LIFE_SAFETY, first=1), life_safety=True),
             judged(script(CallKind.LIFE_SAFETY, first=1), life_safety=True, types=("threat",)),
         ],
@@ -142,10 +142,12 @@ def test_a_call_is_right_only_with_a_right_type_and_nobody_else_is_branded() -> 
     assert found.wrong.value == 0.5
     assert found.in_time.value == pytest.approx(2 / 3, abs=1e-4)
     assert found.life_safety.value == 0.5
+    assert found.life_safety_wrong
+    assert found.life_safety_wrong.value == pytest.approx(1 / 6, abs=1e-4)
     assert found.complaints.value == 1.0
     # Two false alerts in four calls of six minutes of talk.
     assert found.false_alarms_per_hour.value == pytest.approx(5.0)
-    assert len(found.errors) == 5
+    assert len(found.errors) == 6
 
 
 HEADER = "\t".join(COLUMNS)
