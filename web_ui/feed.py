@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from math import inf
 
-from edge_agent.domain.overload import Meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.roles import Right
 from edge_agent.errors import StoreError
@@ -36,6 +35,7 @@ from web_ui.floor_state import (
     Words,
     changes,
     compose,
+    of_the_box,
     read_arrangement,
     read_buttons,
     read_happening,
@@ -107,15 +107,10 @@ class Feed:
         return self._listening
 
     @property
-    def busy(self) -> Meaning | None:
-        """What the box gives up because it cannot keep up, and what to do; None if nothing."""
-        return self._happening.busy
-
-    @property
     def equipment(self) -> dict[str, object]:
-        """How many lamps do not answer, names of silent devices, how many buttons have which gravest trouble."""
-        faults, missing = self._happening.lamp_faults, self._missing_devices
-        return {"lampFaults": faults, "missing": missing, "buttons": self._buttons}
+        """Lamps that do not answer, names of silent devices, buttons by gravest trouble, what the box gives up."""
+        box = {"lampFaults": self._happening.lamp_faults, "busy": self._happening.busy}
+        return {**box, "missing": self._missing_devices, "buttons": self._buttons}
 
     @property
     def streams(self) -> int:
@@ -168,10 +163,8 @@ class Feed:
             self._look_at_buttons(main, now_s)
         if live_moved:
             before_now, self._happening = self._happening, read_happening(live)
-            if before_now.lamp_faults != self._happening.lamp_faults:
-                self._publish("lamps", {"faults": self._happening.lamp_faults})
-            if before_now.busy != self.busy:
-                self._publish("busy", {"busy": self.busy})
+            for name, payload in of_the_box(before_now, self._happening):
+                self._publish(name, payload)
         if main_moved or live_moved:
             floor = compose(self._settings, self._happening, self._incidents, self._arranged)
             # First kept, then told: a page that connects in between is sent some of it twice and misses nothing.

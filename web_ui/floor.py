@@ -29,7 +29,6 @@ def page() -> ResponseReturnValue:
         "now": behind.clock.now(),
         "listening": behind.feed.listening,
         **behind.feed.equipment,
-        "busy": behind.feed.busy,
         "language": language(),
         "mayAct": may_act(),
         "mayArrange": may_arrange(),

@@ -183,6 +183,16 @@ def read_floor(main: Database, now: Database, *, settings: Settings, policy: Pol
     return compose(settings, read_happening(now), shown, read_arrangement(main))
 
 
+def of_the_box(before: Happening, now: Happening) -> list[tuple[str, dict[str, object]]]:
+    """Return names and contents of the events that tell what has changed of the box as a whole."""
+    events: list[tuple[str, dict[str, object]]] = []
+    if before.lamp_faults != now.lamp_faults:
+        events.append(("lamps", {"faults": now.lamp_faults}))
+    if before.busy != now.busy:
+        events.append(("busy", {"busy": now.busy}))
+    return events
+
+
 def changes(before: Floor, after: Floor) -> Iterator[Change]:
     """Yield what is new or different; incidents first, because they must not wait for words."""
     known = {view.incident: view for view in before.incidents}

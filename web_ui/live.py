@@ -90,7 +90,6 @@ def _everything(behind: Context, subscriber: Subscriber) -> bytes:
         "floor": subscriber.sight.of_floor(floor),
         "listening": behind.feed.listening,
         **behind.feed.equipment,
-        "busy": behind.feed.busy,
     }
     return wire_event("floor", payload, event_id=last_id)
 
