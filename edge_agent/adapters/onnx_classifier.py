@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime
 import sentencepiece
 
-from edge_agent.domain.finding import Label, Scores
+from edge_agent.domain.finding import HARASSMENT, Label, Scores
 from edge_agent.errors import ModelError, Text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Ngrams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Harassment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Probability (0–1) from which an utterance counts as harassment of any type."""
+    """Probability (0–1) from which an utterance counts as harassment; below it no type does."""
 
     threshold: float
 
@@ -72,8 +72,9 @@ class OnnxClassifier:
     Attributes:
         model_version: name and version of the model.
         labels: the twelve labels in the order of the graph's output.
-        thresholds: probability (0–1) from which a label counts, chosen on held-out lines for few false alarms.
-        harassment_threshold: the same for harassment of any type.
+        thresholds: probability (0–1) from which a label counts.
+        harassment_threshold: probability (0–1) of harassment of any type below which none of them counts, chosen on
+            held-out lines for few false alarms.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -121,11 +122,28 @@ class OnnxClassifier:
         by_label = dict(zip(self.labels, probabilities, strict=True))
         return Scores(
             labels=by_label,
-            over=tuple(label for label, score in by_label.items() if score >= self.thresholds[label]),
+            over=counted(by_label, harassment, self.thresholds, self.harassment_threshold),
             harassment=harassment,
             model_version=self.model_version,
             embedding=embedding,
         )
+
+
+def counted(
+    scores: Mapping[Label, float], harassment: float, thresholds: Mapping[Label, float], harassment_threshold: float
+) -> tuple[Label, ...]:
+    """Return the labels that count, by probabilities and thresholds (all 0–1).
+
+    Where the utterance as a whole counts as harassment, its likeliest type always counts, and the others from their
+    own thresholds on; elsewhere no type does. The recipe's ``thresholds.decide`` is the same for many lines at once.
+    """
+    likeliest = max(HARASSMENT, key=lambda label: scores[label])
+    harassing = harassment >= harassment_threshold
+    return tuple(
+        label
+        for label, score in scores.items()
+        if (score >= thresholds[label] or label is likeliest) and (harassing or label not in HARASSMENT)
+    )
 
 
 def clean(text: str) -> str:

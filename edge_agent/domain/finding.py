@@ -34,7 +34,7 @@ class Scores:
 
     Attributes:
         labels: calibrated probability (0–1) of every label.
-        over: labels at or over the model's own threshold.
+        over: labels that count by the model's own thresholds.
         harassment: calibrated probability (0–1) that any harassment type applies.
         model_version: name and version of the model that answered.
         embedding: direction (length 1) of what was said, near that of words that say the same; None if the model

@@ -198,21 +198,64 @@ def test_thresholds_rise_until_complaints_and_neutral_lines_are_left_alone() -> 
     probabilities = np.full((1000, 12), 0.01, np.float32)
     probabilities[:300, 0] = rng.uniform(0.4, 1.0, 300)
     probabilities[300:600, 3] = rng.uniform(0.0, 0.75, 300)  # angry complaints look like another type
-    budget = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.0, least=0.4, least_life_safety=0.2)
-    chosen = thresholds.choose(probabilities, targets, budget)
-    flagged = (probabilities[:, :10] >= chosen[:10]).any(1)
+    harassment = probabilities.max(1)
+    harassment[600:800] = rng.uniform(0.0, 0.9, 200)  # look-alikes
+    dialogue = np.arange(1000) >= 800
+    chosen = thresholds.choose(probabilities, harassment, targets, dialogue, budget(complaint=0.05, neutral=0.15))
+    flagged = thresholds.decide(probabilities, harassment, chosen)[:, :10].any(1)
     assert flagged[300:600].mean() <= 0.05
-    assert chosen[0] == pytest.approx(0.72, abs=0.03)  # and not a step higher than needed
-    assert chosen[11] == pytest.approx(0.2)
+    assert flagged[600:800].mean() <= 0.15
+    assert chosen.harassment == pytest.approx(0.76, abs=0.03)  # and not a step higher than needed
+    assert chosen.labels[11] == pytest.approx(0.2)
+
+
+def test_open_dialogue_has_a_budget_of_its_own() -> None:
+    targets = np.zeros((400, 13), np.float32)
+    harassment = np.linspace(0, 1, 400, dtype=np.float32)
+    dialogue = np.arange(400) % 2 == 0
+    generous = budget(neutral=1.0, dialogue=0.1)
+    chosen = thresholds.choose(np.zeros((400, 12), np.float32), harassment, targets, dialogue, generous)
+    assert (harassment[dialogue] >= chosen.harassment).mean() <= 0.1
+    assert chosen.harassment == pytest.approx(0.9, abs=0.02)
+
+
+def budget(**shares: float) -> thresholds.Budget:
+    given = {
+        "complaint": 1.0, "neutral": 1.0, "dialogue": 1.0, "life_safety": 1.0, "life_safety_dialogue": 1.0,
+        "least": 0.4, "least_life_safety": 0.2,
+    }  # fmt: skip
+    return thresholds.Budget(**given | shares)
 
 
 def test_a_threshold_never_falls_below_its_floor() -> None:
     targets = np.zeros((10, 13), np.float32)
     targets[:5, 10] = 1
-    budget = thresholds.Budget(complaint=1.0, neutral=1.0, life_safety=1.0, least=0.4, least_life_safety=0.2)
-    chosen = thresholds.choose(np.full((10, 12), 0.9, np.float32), targets, budget)
-    assert chosen[:10] == pytest.approx(0.4)
-    assert chosen[11] == pytest.approx(0.2)
+    probabilities = np.full((10, 12), 0.9, np.float32)
+    chosen = thresholds.choose(probabilities, probabilities[:, 0], targets, np.zeros(10, bool), budget())
+    assert chosen.harassment == pytest.approx(0.4)
+    assert chosen.labels[11] == pytest.approx(0.2)
+
+
+def test_a_line_counts_as_a_whole_and_is_then_named_by_its_likeliest_type_at_least() -> None:
+    chosen = thresholds.Thresholds(labels=np.full(12, 0.5, np.float32), harassment=0.8)
+    probabilities = np.zeros((3, 12), np.float32)
+    probabilities[0, [1, 11]] = 0.7, 0.6  # a threat, but the line as a whole is doubtful
+    probabilities[1, [4, 6]] = 0.3, 0.4  # certainly harassment, of no certain type
+    probabilities[2, [0, 2, 3]] = 0.9, 0.6, 0.4
+    said = thresholds.decide(probabilities, np.array([0.79, 0.8, 0.95], np.float32), chosen)
+    named = [{spec.LABELS[column] for column in np.flatnonzero(row)} for row in said]
+    assert named == [{"life_safety"}, {"exposure"}, {"abuse", "excessive_demand"}]
+
+
+def test_the_appliance_counts_labels_as_the_thresholds_were_chosen() -> None:
+    rng = np.random.default_rng(2)
+    probabilities, harassment = rng.uniform(size=(300, 12)), rng.uniform(size=300)
+    chosen = thresholds.Thresholds(labels=rng.uniform(0.3, 0.9, 12), harassment=0.5)
+    expected = thresholds.decide(probabilities, harassment, chosen)
+    by_label = dict(zip(Label, chosen.labels, strict=True))
+    for row, stated, wanted in zip(probabilities, harassment, expected, strict=True):
+        found = onnx_classifier.counted(dict(zip(Label, row, strict=True)), stated, by_label, chosen.harassment)
+        assert [label in found for label in Label] == wanted.tolist()
 
 
 def test_the_held_out_table_is_the_test_part_of_the_corpus_that_nothing_is_trained_on() -> None:

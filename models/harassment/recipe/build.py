@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,8 +41,12 @@ HERE = Path(__file__).parent
 LEFT_IN_FP32 = ("layers.4/fo", "layers.5/fo")
 """The layers whose activations quantize worst, by a sweep over all twelve."""
 
-BUDGET = thresholds.Budget(complaint=0.05, neutral=0.005, life_safety=0.01, least=0.4, least_life_safety=0.2)
-"""Tighter than the targets (6 %, 0.7 %): development figures flatter a little."""
+BUDGET = thresholds.Budget(
+    complaint=0.05, neutral=0.02, dialogue=0.004,
+    life_safety=0.03, life_safety_dialogue=0.005, least=0.3, least_life_safety=0.1,
+)  # fmt: skip
+"""Tighter than what is aimed at for complaints (6 %) and open dialogue (0.5 %): development figures flatter a little.
+Of composed lines without a label 0.7 % is aimed at; with that, half of the harassment would be missed."""
 
 READINGS = 3
 
@@ -81,34 +85,57 @@ def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Line
     )
 
 
+def train_networks(
+    lines: Lines, work: Path, *, seeds: Sequence[int], pace: float, resume: bool = False
+) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
+    """Fine-tune the encoder once for each seed and return the network whose weights are their mean.
+
+    All start from the same weights, so their mean lies in the same valley, and errs less than each: what one seed
+    learnt by accident the others did not.
+    """
+    network, tokenizer = train_network(lines, work, seed=seeds[0], pace=pace, resume=resume)
+    if len(seeds) == 1:
+        return network, tokenizer
+    states = [network.state_dict()]
+    for seed in seeds[1:]:
+        other, _ = train_network(lines, work, seed=seed, pace=pace, resume=resume)
+        states.append(other.state_dict())
+    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    network.load_state_dict(mean)
+    print(f"mean of seeds {seeds}: dev macro AP {_dev_macro_ap(network, tokenizer, lines):.3f}", flush=True)
+    return network, tokenizer
+
+
 def train_network(
-    lines: Lines, work: Path, *, seed: int, pace: float, resume: int = 0
+    lines: Lines, work: Path, *, seed: int, pace: float, resume: bool = False
 ) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
     """Fine-tune the encoder; ``pace`` scales the number of epochs (1 for a release).
 
-    ``resume`` is the number of groups of ``training.PLAN`` whose weights an earlier run
-    left in ``work``; they are loaded instead of trained.
+    With ``resume``, the groups of ``training.PLAN`` whose weights an earlier run left in ``work`` are loaded
+    instead of trained: the lines must be the same.
     """
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
+    # Every seed starts from the same head, so that the weights of several may be averaged.
+    torch.manual_seed(0)
     encoder = read_encoder(installed_encoder())
     kept = japanese_piece_ids(encoder)
     write_tokenizer(encoder, kept, work / "tokenizer.model")
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(work / "tokenizer.model"))
     network = Network(encoder, kept, outputs=len(OUTPUTS), positions=MAX_TOKENS)
     composed = [line for line in lines.dev if line.register != DIALOGUE_REGISTER]
-    if resume:
-        network.load_state_dict(torch.load(work / f"network-{seed}-{resume}.pt"))
-    for group, stages in enumerate(training.PLAN[resume:], start=resume):
+    there = [work / f"network-{seed}-{group}.pt" for group in range(1, len(training.PLAN) + 1)] if resume else []
+    done = sum(path.exists() for path in there)
+    if done:
+        network.load_state_dict(torch.load(there[done - 1]))
+    for group, stages in enumerate(training.PLAN[done:], start=done):
         noise_seed = seed + 100 * group
         trained_on = _with_less_dialogue(lines.train, noise_seed)
         readings = variants(trained_on, tokenizer, count=READINGS, seed=noise_seed, heard=lines.heard)
         trainer = training.Trainer(network, trained_on, readings, seed=noise_seed)
         for stage in stages:
             trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
-            logits = training.logits_of(network, tokenizer, composed)
-            macro = training.macro_average_precision(logits, _targets(composed))
-            print(f"  dev macro AP {macro:.3f}", flush=True)
+            macro = _dev_macro_ap(network, tokenizer, lines)
+            print(f"  seed {seed}: dev macro AP {macro:.3f}", flush=True)
         if macro < training.LEAST_MACRO_AP:
             raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
         torch.save(network.state_dict(), work / f"network-{seed}-{group + 1}.pt")
@@ -125,13 +152,16 @@ def main() -> None:
     lines = read_lines(arguments.data, arguments.corpus, arguments.hold_out)
     print(f"lines: train {len(lines.train)}, dev {len(lines.dev)}, test {len(lines.test)}", flush=True)
 
-    network, tokenizer = train_network(lines, work, seed=arguments.seed, pace=arguments.pace, resume=arguments.resume)
-    readings = variants(lines.train, tokenizer, count=3, seed=arguments.seed + 1, heard=lines.heard)
+    seed = arguments.seeds[0]
+    network, tokenizer = train_networks(
+        lines, work, seeds=arguments.seeds, pace=arguments.pace, resume=arguments.resume
+    )
+    readings = variants(lines.train, tokenizer, count=3, seed=seed + 1, heard=lines.heard)
     examples = [example for reading in readings for example in reading]
     ngrams = linear.fit(
         [example.text for example in examples],
         np.stack([example.targets for example in examples]),
-        seed=arguments.seed,
+        seed=seed,
     )
     print(f"trained after {time.monotonic() - began:.0f} s", flush=True)
 
@@ -139,7 +169,7 @@ def main() -> None:
     graph.export_encoder(network, fp32)
     graph.quantize(fp32, int8, left_in_fp32=LEFT_IN_FP32)
     graph.with_ngrams(int8, ngrams, halves)
-    fitted, chosen = _calibrate(halves, tokenizer, lines, seed=arguments.seed)
+    fitted, chosen = _calibrate(halves, tokenizer, lines, seed=seed)
     graph.with_calibration(halves, fitted, out / "model.onnx")
     full = work / "halves-fp32.onnx"
     graph.with_ngrams(fp32, ngrams, full)
@@ -160,7 +190,7 @@ def main() -> None:
 
 def _calibrate(
     halves: Path, tokenizer: sentencepiece.SentencePieceProcessor, lines: Lines, *, seed: int
-) -> tuple[calibration.Calibration, calibration.Floats]:
+) -> tuple[calibration.Calibration, thresholds.Thresholds]:
     """Fit probabilities and thresholds on dev lines as written and as heard, or once noisy."""
     readings = variants(lines.dev, tokenizer, count=2, seed=seed + 2, heard=lines.heard)
     examples = [example for reading in readings for example in reading]
@@ -170,11 +200,13 @@ def _calibrate(
     fitted = calibration.fit(encoder, ngrams, targets, weights)
     probabilities, harassment = fitted.probabilities(encoder, ngrams)
     _compare_harassment(fitted, encoder, ngrams, targets, harassment)
-    chosen = thresholds.choose(probabilities, targets, BUDGET)
+    dialogue = np.array([line.register == DIALOGUE_REGISTER for line in lines.dev] * len(readings))
+    chosen = thresholds.choose(probabilities, harassment, targets, dialogue, BUDGET)
+    print(f"  harassment of any type: threshold {chosen.harassment:.3f}")
     for column, label in enumerate(OUTPUTS):
         print(f"  {label:17s} encoder {fitted.encoder_weight[column]:.2f} n-grams "
               f"{fitted.ngram_weight[column]:.2f} offset {fitted.offset[column]:.2f} "
-              + (f"threshold {chosen[column]:.3f}" if column < len(LABELS) else ""))  # fmt: skip
+              + (f"threshold {chosen.labels[column]:.3f}" if column < len(LABELS) else ""))  # fmt: skip
     return fitted, chosen
 
 
@@ -206,8 +238,10 @@ def _with_less_dialogue(lines: list[Line], seed: int) -> list[Line]:
     return rest + random.Random(seed).sample(dialogue, min(len(dialogue), DIALOGUE_FOR_ENCODER))
 
 
-def _targets(lines: list[Line]) -> np.ndarray:
-    return np.stack([targets_of(line.labels) for line in lines])
+def _dev_macro_ap(network: Network, tokenizer: sentencepiece.SentencePieceProcessor, lines: Lines) -> float:
+    composed = [line for line in lines.dev if line.register != DIALOGUE_REGISTER]
+    targets = np.stack([targets_of(line.labels) for line in composed])
+    return training.macro_average_precision(training.logits_of(network, tokenizer, composed), targets)
 
 
 def _arguments() -> argparse.Namespace:
@@ -216,9 +250,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="scratch folder")
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
     parser.add_argument("--out", type=Path, default=HERE.parent / "ja-starter")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of several, the mean network is taken")
     parser.add_argument("--pace", type=float, default=1.0, help="share of the epochs, for trials")
-    parser.add_argument("--resume", type=int, default=0, help="groups of stages already in --work")
+    parser.add_argument("--resume", action="store_true", help="take up what an earlier run left in --work")
     parser.add_argument("--hold-out", nargs="*", default=(), help="sources to test on, never train on")
     parser.add_argument("--version", default="0.1.0")
     return parser.parse_args()

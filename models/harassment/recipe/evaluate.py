@@ -48,19 +48,19 @@ def main() -> None:
     print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
           f"peak memory of this process {memory:.0f} MB (libraries of the recipe included).")  # fmt: skip
     if arguments.fp32 is not None:
-        exact, _, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
-        _print_flips(probabilities, exact, thresholds)
+        exact, stated, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
+        _print_flips(scored, report.Scored(
+            lines=lines.test, probabilities=exact, harassment=stated[:, 0], thresholds=thresholds
+        ))  # fmt: skip
     if arguments.errors:
         _print_errors(scored)
 
 
-def _print_flips(quantized: report.Floats, exact: report.Floats, thresholds: report.Floats) -> None:
-    harassing = slice(0, len(HARASSMENT_LABELS))
-    was, now = exact >= thresholds, quantized >= thresholds
-    anyone = was[:, harassing].any(1) != now[:, harassing].any(1)
-    print(f"Quantization changed {anyone.mean():.2%} of the flag decisions, "
-          f"{(was != now).mean():.2%} of the label decisions; largest difference "
-          f"{np.abs(quantized - exact).max():.2f}, mean {np.abs(quantized - exact).mean():.4f}.")  # fmt: skip
+def _print_flips(quantized: report.Scored, exact: report.Scored) -> None:
+    apart = np.abs(quantized.probabilities - exact.probabilities)
+    print(f"Quantization changed {(exact.flagged != quantized.flagged).mean():.2%} of the flag decisions, "
+          f"{(exact.said != quantized.said).mean():.2%} of the label decisions; largest difference "
+          f"{apart.max():.2f}, mean {apart.mean():.4f}.")  # fmt: skip
 
 
 def _print_errors(scored: report.Scored) -> None:

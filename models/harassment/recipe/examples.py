@@ -25,6 +25,9 @@ TRAINING_TOKENS = 96
 
 PAD_ID = 1
 
+NATIVE_BFLOAT16 = any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_bf16", "avx512_bf16"))
+"""Whether this processor multiplies bfloat16 itself: where it is imitated, float32 is eight times as fast."""
+
 LEAST_ALIKE = 0.6
 """Below this share of characters in common a recognised line no longer says what was said."""
 
@@ -115,7 +118,7 @@ class LowerStates:
         self._states: list[torch.Tensor] = [torch.empty(0)] * len(examples)
         network.eval()
         rng = random.Random(0)
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=NATIVE_BFLOAT16):
             for group in batches(self.lengths, range(len(examples)), 64, rng):
                 ids, mask = padded([examples[index].ids for index in group])
                 states = network.lower(ids, mask, depth).to(torch.float16)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from .spec import LABELS, MAX_TOKENS, NGRAM_BUCKETS, NGRAM_ORDERS
+from .thresholds import Thresholds
 
 NAME = "harassment-ja-starter"
-HARASSMENT_THRESHOLD = 0.5
-"""The harassment probability is calibrated, so this says "more likely than not"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +21,7 @@ class ModelFiles:
 
     folder: Path
     version: str
-    thresholds: npt.NDArray[np.float32]
-    """Shape (12,), in the order of LABELS."""
+    thresholds: Thresholds
 
 
 def write_model_toml(files: ModelFiles) -> None:
@@ -42,11 +39,11 @@ def write_model_toml(files: ModelFiles) -> None:
         f"orders = {list(NGRAM_ORDERS)}",
         f"buckets = {NGRAM_BUCKETS}",
         "",
-        "[harassment]  # own head and strongest harassment label, calibrated together in the graph",
-        f"threshold = {HARASSMENT_THRESHOLD}",
+        "[harassment]  # own head and strongest harassment label, calibrated together; below it no type counts",
+        f"threshold = {files.thresholds.harassment:.3f}",
         "",
-        "[thresholds]  # in the order of the outputs",
-        *(f"{label} = {value:.3f}" for label, value in zip(LABELS, files.thresholds, strict=True)),
+        "[thresholds]  # in the order of the outputs; where harassment counts, its likeliest type always does",
+        *(f"{label} = {value:.3f}" for label, value in zip(LABELS, files.thresholds.labels, strict=True)),
         "",
     ]
     (files.folder / "model.toml").write_text("\n".join(lines), encoding="utf-8")
@@ -56,7 +53,8 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_thresholds(folder: Path) -> npt.NDArray[np.float32]:
-    """Return the twelve thresholds of a written model, in the order of LABELS."""
+def read_thresholds(folder: Path) -> Thresholds:
+    """Return the thresholds of a written model."""
     described = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
-    return np.array([described["thresholds"][label] for label in LABELS], np.float32)
+    labels = np.array([described["thresholds"][label] for label in LABELS], np.float32)
+    return Thresholds(labels=labels, harassment=described["harassment"]["threshold"])

@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score
 from .corpus import Line
 from .examples import targets_of
 from .spec import HARASSMENT_LABELS, LABELS
+from .thresholds import Thresholds, decide
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -29,8 +30,7 @@ class Scored:
     """Shape (lines, 12)."""
     harassment: Floats
     """Shape (lines,)."""
-    thresholds: Floats
-    """Shape (12,)."""
+    thresholds: Thresholds
 
     @property
     def targets(self) -> Floats:
@@ -38,20 +38,24 @@ class Scored:
         return np.stack([targets_of(line.labels)[: len(LABELS)] for line in self.lines])
 
     @property
+    def said(self) -> npt.NDArray[np.bool_]:
+        """Which labels count, (lines, 12)."""
+        return decide(self.probabilities, self.harassment, self.thresholds)
+
+    @property
     def flagged(self) -> npt.NDArray[np.bool_]:
-        """Whether any harassment label is at or over its threshold, (lines,)."""
-        over = self.probabilities[:, :_HARASSING] >= self.thresholds[:_HARASSING]
-        flagged: npt.NDArray[np.bool_] = over.any(1)
+        """Whether any harassment label counts, (lines,)."""
+        flagged: npt.NDArray[np.bool_] = self.said[:, :_HARASSING].any(1)
         return flagged
 
 
 def label_table(scored: Scored) -> list[dict[str, float | int | str]]:
     """Return lines, precision, recall, F1 and average precision of each label."""
-    targets = scored.targets
+    targets, counted = scored.targets, scored.said
     rows: list[dict[str, float | int | str]] = []
     for column, label in enumerate(LABELS):
         truth = targets[:, column] > 0
-        said = scored.probabilities[:, column] >= scored.thresholds[column]
+        said = counted[:, column]
         hits = int((truth & said).sum())
         precision = hits / said.sum() if said.any() else 0.0
         recall = hits / truth.sum() if truth.any() else 0.0
@@ -93,6 +97,7 @@ def rates(scored: Scored) -> dict[str, tuple[float, float, float, int]]:
 def summary(scored: Scored) -> dict[str, tuple[float, float, float]]:
     """Return headline figures with 95 % intervals (bootstrap over scenarios)."""
     targets, anyone = scored.targets, scored.targets[:, :_HARASSING].max(1)
+    counted, flagged = scored.said, scored.flagged
     columns = [c for c in range(_HARASSING) if targets[:, c].any()]
 
     def macro_ap(rows: npt.NDArray[np.int64]) -> float:
@@ -103,10 +108,14 @@ def summary(scored: Scored) -> dict[str, tuple[float, float, float]]:
         )  # fmt: skip
 
     def macro_f1(rows: npt.NDArray[np.int64]) -> float:
-        said = scored.probabilities[rows] >= scored.thresholds
+        said = counted[rows]
         truth = targets[rows] > 0
         hits = (said & truth).sum(0)[columns]
         return float(np.mean(2 * hits / np.maximum(1, (said.sum(0) + truth.sum(0))[columns])))
+
+    def any_f1(rows: npt.NDArray[np.int64]) -> float:
+        both = flagged[rows].sum() + anyone[rows].sum()
+        return float(2 * (flagged[rows] & (anyone[rows] > 0)).sum() / max(1, both))
 
     def any_ap(rows: npt.NDArray[np.int64]) -> float:
         return float(average_precision_score(anyone[rows], scored.harassment[rows]))
@@ -117,6 +126,7 @@ def summary(scored: Scored) -> dict[str, tuple[float, float, float]]:
     figures: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {
         "macro AP (harassment labels)": macro_ap,
         "macro F1 (harassment labels)": macro_f1,
+        "F1 of harassment": any_f1,
         "AP of harassment": any_ap,
         "Brier score of harassment": brier,
     }

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score
 from torch.nn import functional
 
 from .corpus import Line
-from .examples import OUTPUTS, Example, LowerStates, batches, example_of, padded
+from .examples import NATIVE_BFLOAT16, OUTPUTS, Example, LowerStates, batches, example_of, padded
 from .network import Network
 from .spec import LABELS, clean
 
@@ -108,7 +108,7 @@ class Trainer:
     ) -> float:
         lower, mask = states.batch(group)
         targets = torch.tensor(np.stack([examples[index].targets for index in group]))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=NATIVE_BFLOAT16):
             logits = self._network.upper(lower, mask, FROZEN_LAYERS)
         loss = functional.binary_cross_entropy_with_logits(
             logits.float(),
