@@ -46,7 +46,7 @@ BUDGET = thresholds.Budget(
     life_safety=0.03, life_safety_dialogue=0.005, least=0.3, least_life_safety=0.1,
 )  # fmt: skip
 """Tighter than what is aimed at for complaints (6 %) and open dialogue (0.5 %): development figures flatter a little.
-Of composed lines without a label 0.7 % is aimed at; with that, half of the harassment would be missed."""
+Of composed lines without a label 0.7 % is aimed at; with that, nearly two fifths of the harassment would be missed."""
 
 READINGS = 3
 
