@@ -15,6 +15,11 @@ class Speaker(StrEnum):
     CUSTOMER = "customer"
     OPERATOR = "operator"
 
+    @property
+    def other(self) -> Speaker:
+        """The other side."""
+        return Speaker.OPERATOR if self is Speaker.CUSTOMER else Speaker.CUSTOMER
+
 
 class LineState(StrEnum):
     """What a tapped line is doing, as the floor page shows it."""

@@ -17,26 +17,17 @@ from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
+from edge_agent.domain.side_faults import WINDOW, Clipping, Hum, Overdriven, Quiet
 
 if TYPE_CHECKING:
     from edge_agent.domain.policy import Policy
 
 SILENCE_DBFS = -120.0
 """What stands for no sound at all."""
-SOUNDING_DBFS = -45.0
-"""Only seconds at least so loud say anything about clipping."""
-CLIPPED_FROM, CLIPPED_UNTIL = 0.001, 0.0002
-"""Share of samples at full scale over `WINDOW` sounding seconds from which, and down to which, a side is clipped.
-The shipped calls stay below 0.0001 with their peaks at full scale; 6 dB more brings all of them over 0.001."""
 ALIKE = 0.5
 """Likeness of both sides from which a second is cross-talk; two people who speak at once stay below 0.3."""
 ALIKE_FROM, ALIKE_UNTIL = 6, 2
 """Of the last `WINDOW` seconds with speech, how many have to be alike for cross-talk to begin, and may be to end it."""
-WINDOW = 10
-HUM_FROM_S, HUM_UNTIL_S = 5, 10
-"""Quiet seconds in a row with hum for it to be told, and without for it to be over."""
-HUM_DBFS = -60.0
-"""Quieter hum than this disturbs neither people nor recognition."""
 BOTH_SIDES_S = 10
 """An operator's phrase heard on both sides within so many seconds is one sound heard twice."""
 SWAPPED_FROM = 2.7
@@ -73,6 +64,9 @@ class SideLevels:
         rms_dbfs: loudness of the whole second.
         peak_dbfs: its loudest sample.
         speech: share of it that stands out of the side's own noise, 0 to 1.
+        speech_dbfs: loudness of what stands out, faint speech included; None: nobody spoke.
+        ceiling_dbfs: what the loudest hundredth of its loudest sounds exceeds.
+        headroom_db: by how much that is above what their loudest tenth exceeds; None: nobody spoke, or it was a tone.
         clipped: share of its samples at full scale, 0 to 1.
         hum_hz: mains whose hum is most of what is heard below 400 Hz, 50 or 60; 0: none; None: somebody spoke.
         hum_dbfs: loudness of that hum.
@@ -82,6 +76,9 @@ class SideLevels:
     rms_dbfs: float = SILENCE_DBFS
     peak_dbfs: float = SILENCE_DBFS
     speech: float = 0.0
+    speech_dbfs: float | None = None
+    ceiling_dbfs: float = SILENCE_DBFS
+    headroom_db: float | None = None
     clipped: float = 0.0
     hum_hz: int | None = 0
     hum_dbfs: float = SILENCE_DBFS
@@ -127,8 +124,10 @@ class LineHealth:
     def __init__(self, *, limits: Limits, phrases: Collection[str] = ()) -> None:
         self._limits = limits
         self._silent = {speaker: _Silence() for speaker in Speaker}
-        self._clipping = {speaker: _Clipping() for speaker in Speaker}
-        self._hum = {speaker: _Hum() for speaker in Speaker}
+        self._clipping = {speaker: Clipping() for speaker in Speaker}
+        self._overdriven = {speaker: Overdriven() for speaker in Speaker}
+        self._quiet = {speaker: Quiet() for speaker in Speaker}
+        self._hum = {speaker: Hum() for speaker in Speaker}
         self._cross_talk = _CrossTalk()
         self._swapped = _Swapped((*OPERATOR_PHRASES, *phrases))
         self._call_s: int | None = None
@@ -143,8 +142,9 @@ class LineHealth:
         """Note that a call has begun, as the voices tell."""
         if self._call_s is None:
             self._call_s = 0
-            for silence in self._silent.values():
-                silence.begin()
+            for speaker in Speaker:
+                self._silent[speaker].begin()
+                self._quiet[speaker].begin()
 
     def call_ended(self) -> None:
         """Note that the call is over."""
@@ -164,6 +164,9 @@ class LineHealth:
             heard = side.rms_dbfs >= self._limits.silence_dbfs
             self._silent[speaker].hear(heard=heard)
             self._clipping[speaker].hear(side)
+            self._overdriven[speaker].hear(side)
+            if self._call_s is not None:
+                self._quiet[speaker].hear(side, second.of(speaker.other))
             self._hum[speaker].hear(side)
         self._cross_talk.hear(second.likeness)
         self._swapped.pass_second()
@@ -183,7 +186,11 @@ class LineHealth:
             yield Trouble(kind=TroubleKind.SWAPPED)
         if self._cross_talk.on:
             yield Trouble(kind=TroubleKind.CROSS_TALK)
+        yield from (Trouble(kind=TroubleKind.QUIET, side=s) for s in Speaker if self._quiet[s].on and s not in dead)
         yield from (Trouble(kind=TroubleKind.CLIPPING, side=s) for s in Speaker if self._clipping[s].on)
+        # What is clipped here may have no headroom for that alone.
+        before = [s for s in Speaker if self._overdriven[s].on and not self._clipping[s].on]
+        yield from (Trouble(kind=TroubleKind.OVERDRIVEN, side=s) for s in before)
         yield from (Trouble(kind=TroubleKind.HUM, side=s, hertz=self._hum[s].hertz) for s in Speaker if self._hum[s].on)
 
 
@@ -207,36 +214,6 @@ class _Silence:
         if not self._ever:
             return call_s >= limits.no_audio_s
         return 0 < limits.lost_audio_s <= self._quiet_s
-
-
-class _Clipping:
-    def __init__(self) -> None:
-        self._shares: deque[float] = deque(maxlen=WINDOW)
-        self.on = False
-
-    def hear(self, side: SideLevels) -> None:
-        if side.rms_dbfs < SOUNDING_DBFS:
-            return
-        self._shares.append(side.clipped)
-        share = sum(self._shares) / WINDOW
-        self.on = share > (CLIPPED_UNTIL if self.on else CLIPPED_FROM)
-
-
-class _Hum:
-    def __init__(self) -> None:
-        self._against = 0
-        self.on = False
-        self.hertz = 0
-
-    def hear(self, side: SideLevels) -> None:
-        if side.hum_hz is None:
-            return
-        hums = bool(side.hum_hz) and side.hum_dbfs >= HUM_DBFS
-        self._against = self._against + 1 if hums is not self.on else 0
-        if self._against >= (HUM_UNTIL_S if self.on else HUM_FROM_S):
-            self.on, self._against = hums, 0
-        if hums:
-            self.hertz = side.hum_hz
 
 
 class _CrossTalk:

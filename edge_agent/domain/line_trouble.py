@@ -15,7 +15,9 @@ class TroubleKind(StrEnum):
     NO_AUDIO = "no_audio"
     SWAPPED = "swapped"
     CROSS_TALK = "cross_talk"
+    QUIET = "quiet"
     CLIPPING = "clipping"
+    OVERDRIVEN = "overdriven"
     HUM = "hum"
 
 
@@ -55,9 +57,19 @@ _SAID = {
         "片側の声がもう片側にも入っています。配線の混線、側音、ミックス出力でないかを確認してください。",
         "One side is heard on the other too. Check for cross-talk, side tone, or a tap that mixes both sides.",
     ),
+    TroubleKind.QUIET: Text(
+        "{}の声が小さすぎます（-45 dBFS 未満）。聞き取れない言葉が増えます。入力のレベルか席のゲインを上げてください。",
+        "Speech on {} is too quiet (below -45 dBFS), and words are missed. Turn its input level or the seat's gain up.",
+    ),
     TroubleKind.CLIPPING: Text(
         "{}の音が割れています。入力のレベルを下げてください。",
         "The sound of {} is clipped. Turn its input level down.",
+    ),
+    TroubleKind.OVERDRIVEN: Text(
+        "{}の音が、この機器に入る前に割れています。分岐器・電話機・ヘッドセットの音量を下げてください。"
+        "小さくなりすぎたら、入力のレベルか席のゲインを上げてください。",
+        "The sound of {} is clipped before it reaches the box. Turn down the tap, telephone or headset; if it is too "
+        "quiet then, turn the input level or the seat's gain up.",
     ),
     TroubleKind.HUM: Text(
         "{}に電源のうなり（{} Hz）が入っています。接地と、電源線との距離・シールドを確認してください。",

@@ -1,6 +1,6 @@
 """Measures a line's audio, second by second, from the blocks that flow anyway.
 
-About half a millisecond for a second of a line. Speech is told from noise by loudness alone here: a voice detector has
+About a millisecond for a second of a line. Speech is told from noise by loudness alone here: a voice detector has
 its work elsewhere, and nothing that is measured needs more.
 """
 
@@ -33,6 +33,18 @@ NOISE_SHARE = 10
 ABOVE_NOISE_DB = 10.0
 QUIETEST_SPEECH_DBFS = -55.0
 """Speech is so much louder than the noise, and at least so loud."""
+FAINTEST_SPEECH_DBFS = -65.0
+"""Speech whose loudness is told: quieter is what an input with nothing connected gives, and no detector hears it."""
+PIECE = RATE // 32
+"""Samples of which the loudest are compared: 31 ms hold a few periods of any voice."""
+LOUDEST = 0.63
+"""Pieces whose peak comes so near (4 dB) to the third highest are where a stage before the box would clip."""
+EVERY = 3
+"""Of these pieces every third sample is looked at: their shares tell the same as all."""
+HIGH, HIGHEST = 0.90, 0.99
+"""Shares of those samples that stay below what is compared."""
+TONE_DB = 3.0
+"""The steepest slopes of a tone, or of two at once, stand out by less; of voices, clipped or not, by 3 or more."""
 HUM_RATE = 2000
 HUM_BAND = (40, 381)
 """Hertz between which hum is looked for: the dial and ringing tone of Japanese exchanges (400 Hz) stays outside."""
@@ -83,19 +95,46 @@ class _SideMeter:
         levels = [_db(float(power)) for power in powers]
         self._levels.extend(levels)
         noise = sorted(self._levels)[len(self._levels) // NOISE_SHARE]
-        least = max(noise + ABOVE_NOISE_DB, QUIETEST_SPEECH_DBFS)
-        speech = sum(level >= least for level in levels) / PARTS
+        least = noise + ABOVE_NOISE_DB
+        speech = sum(level >= max(least, QUIETEST_SPEECH_DBFS) for level in levels) / PARTS
+        faint = [p for p, db in zip(powers, levels, strict=True) if db >= max(least, FAINTEST_SPEECH_DBFS)]
         size = np.abs(wave)
         hum_hz, hum_dbfs = (None, SILENCE_DBFS) if speech else _hum(wave)
+        ceiling_dbfs, headroom_db = _ceiling(wave) if speech else (SILENCE_DBFS, None)
         return SideLevels(
             level_dbfs=levels[-1],
             rms_dbfs=_db(float(powers.mean())),
             peak_dbfs=_db(float(size.max()) ** 2),
             speech=speech,
+            speech_dbfs=_db(float(np.mean(faint))) if faint else None,
+            ceiling_dbfs=ceiling_dbfs,
+            headroom_db=headroom_db,
             clipped=float(np.count_nonzero(size >= CLIPPED / FULL_SCALE)) / RATE,
             hum_hz=hum_hz,
             hum_dbfs=hum_dbfs,
         )
+
+
+def _ceiling(wave: Wave) -> tuple[float, float | None]:
+    """Return how high the loudest sounds go, in dBFS, and how much higher than most of them; None of a tone.
+
+    Where a stage before the box clips, the loudest hundredth of their samples is hardly higher than the loudest tenth.
+    """
+    pieces = wave.reshape(-1, PIECE)
+    peaks = np.maximum(pieces.max(axis=1), -pieces.min(axis=1))
+    loud = pieces[peaks >= LOUDEST * np.sort(peaks)[-3]]
+    here, beside = loud[:, :-1:EVERY], loud[:, 1::EVERY]
+    top, above = _heights(np.abs(here))
+    _, slope_above = _heights(np.abs(beside - here))
+    return _db(top**2), (above if slope_above >= TONE_DB else None)
+
+
+def _heights(sizes: Wave) -> tuple[float, float]:
+    """Return the size that the greatest hundredth exceeds, and by how many dB that is above the greatest tenth's."""
+    high, highest = (int(share * sizes.size) for share in (HIGH, HIGHEST))
+    ordered = np.partition(sizes, (high, highest), axis=None)
+    top, most = float(ordered[highest]), float(ordered[high])
+    return top, (_db(top**2) - _db(most**2) if most else 0.0)
 
 
 def _second(blocks: list[Samples]) -> Wave:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -17,6 +18,10 @@ TALK = SideLevels(level_dbfs=-25.0, rms_dbfs=-25.0, peak_dbfs=-10.0, speech=0.6,
 QUIET = SideLevels(level_dbfs=-62.0, rms_dbfs=-62.0, peak_dbfs=-55.0)
 DEAD = SideLevels(level_dbfs=-90.0, rms_dbfs=-90.0, peak_dbfs=-80.0)
 CLIPPED = SideLevels(level_dbfs=-6.0, rms_dbfs=-6.0, peak_dbfs=0.0, speech=1.0, clipped=0.02, hum_hz=None)
+FLAT = SideLevels(rms_dbfs=-14.0, peak_dbfs=-6.0, speech=0.8, ceiling_dbfs=-6.5, headroom_db=0.9, hum_hz=None)
+SOFT = SideLevels(rms_dbfs=-30.0, peak_dbfs=-18.0, speech=0.6, ceiling_dbfs=-20.0, headroom_db=4.0, hum_hz=None)
+LOUD = SideLevels(rms_dbfs=-25.0, speech=0.6, speech_dbfs=-24.0, hum_hz=None)
+FAINT = SideLevels(rms_dbfs=-55.0, speech=0.3, speech_dbfs=-52.0, hum_hz=None)
 HUM = SideLevels(level_dbfs=-45.0, rms_dbfs=-45.0, peak_dbfs=-40.0, hum_hz=50, hum_dbfs=-46.0)
 GREETING = "お電話ありがとうございます山田が承ります"
 
@@ -107,7 +112,7 @@ def test_a_call_the_source_tells_of_is_faulty_when_neither_side_is_heard() -> No
     assert names(line) == []
 
 
-# --- clipping and hum --------------------------------------------------------------------------------------------
+# --- clipping --------------------------------------------------------------------------------------------
 
 
 def test_a_side_that_clips_is_told_until_it_no_longer_does() -> None:
@@ -125,6 +130,79 @@ def test_a_few_samples_at_full_scale_are_no_clipping() -> None:
     loud = SideLevels(level_dbfs=-12.0, rms_dbfs=-12.0, peak_dbfs=0.0, speech=1.0, clipped=0.0001, hum_hz=None)
     hears(line, 100, loud, loud)
     assert names(line) == []
+
+
+def test_a_side_clipped_before_the_box_is_told_by_its_loudest_seconds_alone() -> None:
+    line = a_line()
+    hears(line, 2, FLAT, TALK)
+    assert names(line) == []
+    hears(line, 5, SOFT, TALK)  # what does not reach the ceiling says nothing
+    hears(line, 1, FLAT, TALK)
+    assert names(line) == ["overdriven:customer"]
+    hears(line, 9, SOFT, TALK)
+    assert names(line) == ["overdriven:customer"]
+    hears(line, 1, SOFT, TALK)  # none that reached it is left
+    assert names(line) == []
+
+
+def test_a_side_clipped_at_full_scale_is_told_of_that_alone() -> None:
+    line = a_line()
+    hears(line, 10, replace(CLIPPED, ceiling_dbfs=-0.1, headroom_db=0.5), TALK)
+    assert names(line) == ["clipping:customer"]
+
+
+def test_one_loud_sound_with_a_flat_top_is_no_clipping() -> None:
+    line = a_line()
+    hears(line, 2, FLAT, TALK)
+    hears(line, 100, replace(FLAT, ceiling_dbfs=-10.0, headroom_db=3.5), TALK)
+    assert names(line) == []
+
+
+# --- too quiet ---------------------------------------------------------------------------------------------------
+
+
+def test_a_side_that_speaks_faintly_for_long_is_told_until_a_call_proves_it_loud_enough() -> None:
+    line = a_line()
+    line.call_started()
+    hears(line, 19, FAINT, SideLevels())
+    assert names(line) == []
+    hears(line, 1, FAINT, SideLevels())
+    assert names(line) == ["quiet:customer"]
+    line.call_ended()
+    assert names(line) == ["quiet:customer"]
+    line.call_started()
+    hears(line, 2, LOUD, SideLevels())
+    assert names(line) == ["quiet:customer"]
+    hears(line, 1, LOUD, SideLevels())
+    assert names(line) == []
+
+
+def test_short_calls_add_up() -> None:
+    line = a_line()
+    for _ in range(4):
+        line.call_started()
+        hears(line, 5, SideLevels(), FAINT)
+        line.call_ended()
+    assert names(line) == ["quiet:operator"]
+
+
+def test_whoever_was_loud_in_a_call_may_murmur_in_it() -> None:
+    line = a_line()
+    line.call_started()
+    hears(line, 3, LOUD, LOUD)
+    hears(line, 100, FAINT, SideLevels())
+    assert names(line) == []
+
+
+def test_the_echo_of_the_other_side_and_voices_between_calls_are_no_faint_speech() -> None:
+    line = a_line()
+    hears(line, 100, FAINT, FAINT)
+    line.call_started()
+    hears(line, 100, FAINT, LOUD)
+    assert names(line) == []
+
+
+# --- hum ---------------------------------------------------------------------------------------------------------
 
 
 def test_hum_is_told_after_five_quiet_seconds_and_is_over_after_ten_clean_ones() -> None:

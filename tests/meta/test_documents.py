@@ -42,6 +42,7 @@ DOMAIN = (
     "line_health",
     "line_trouble",
     "overload",
+    "side_faults",
     "pause",
     "plain_facts",
     "policy",

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 import soxr
 
-from edge_agent.domain.line_health import ALIKE, HUM_DBFS, Limits, LineHealth, LineSecond, SideLevels
+from edge_agent.domain.line_health import ALIKE, Limits, LineHealth, LineSecond, SideLevels
+from edge_agent.domain.side_faults import HUM_DBFS
 from edge_agent.pipeline.meter import LineMeter
 from edge_agent.ports import RATE, AudioBlock
 
@@ -112,11 +113,25 @@ def test_hum_whose_fundamental_the_telephone_cut_off_is_found_by_its_harmonics()
         tone(400, -20.0, 12),
         tone(400, -20.0, 12) // 2 + tone(416, -20.0, 12) // 2,
         tone(1000, -30.0, 12),
+        (tone(400, -20.0, 12) // 2 + tone(416, -20.0, 12) // 2) * (np.arange(12 * RATE) % (3 * RATE) < RATE),
+        (tone(770, -20.0, 12) + tone(1336, -20.0, 12)) * (np.arange(12 * RATE) % (RATE // 5) < RATE // 10),
     ],
-    ids=["noise", "dial tone", "ringing tone", "test tone"],
+    ids=["noise", "dial tone", "ringing tone", "test tone", "ringing that comes and goes", "pressed keys"],
 )
-def test_noise_and_the_tones_of_an_exchange_are_no_hum(wave: np.ndarray) -> None:
-    assert troubles(measured(wave)) == set()
+def test_noise_and_the_tones_of_an_exchange_are_no_trouble(wave: np.ndarray) -> None:
+    assert troubles(measured(wave.astype(np.int16))) == set()
+
+
+def test_the_headroom_of_noise_is_what_statistics_say_and_a_tone_has_none_to_tell() -> None:
+    # Of a normal distribution one in a hundred exceeds 2.58 deviations, one in ten 1.64: 3.9 dB.
+    loud = noise(-20, 2)
+    loud[:RATE] //= 256  # what does not stand out is not looked at
+    second = measured(loud)[-1].customer
+    assert second.headroom_db == pytest.approx(3.9, abs=0.3)
+    assert second.ceiling_dbfs == pytest.approx(-20 + 8.2, abs=0.5)
+    assert second.speech_dbfs == pytest.approx(-20, abs=0.2)
+    beep = np.concatenate((np.zeros(RATE, np.int16), tone(1000, -20)))
+    assert measured(beep)[-1].customer.headroom_db is None
 
 
 def test_hum_is_not_told_while_somebody_speaks() -> None:
@@ -157,7 +172,15 @@ def recording(file: Path) -> np.ndarray:
 
 def as_line(samples: np.ndarray) -> list[LineSecond]:
     whole = (samples.clip(-1, 1) * 32767).astype(np.int16)
-    return measured(whole[:, 0].copy(), whole[:, 1].copy())
+    return measured(whole[:, 0].copy(), whole[:, 1].copy(), in_call=True)
+
+
+def through_a_stage(samples: np.ndarray, *, over_db: float, at_dbfs: float, rate: int = RATE) -> np.ndarray:
+    """Return a call whose loudest sounds are so much too loud for a stage that clips, then a converter of that rate."""
+    wide = soxr.resample(samples, RATE, 48_000)
+    ceiling = np.quantile(np.abs(wide), 0.9995, axis=0) / 10 ** (over_db / 20)
+    clipped = soxr.resample((wide / ceiling).clip(-1, 1), 48_000, rate)
+    return soxr.resample(clipped, rate, RATE) * 10 ** (at_dbfs / 20)
 
 
 @pytest.mark.parametrize("file", CALLS, ids=lambda file: file.stem)
@@ -171,6 +194,24 @@ def test_nothing_is_wrong_with_the_shipped_calls(file: Path) -> None:
 def test_a_shipped_call_turned_up_too_far_is_clipped_on_both_sides() -> None:
     samples = recording(CALLS[0])
     assert troubles(as_line(samples / np.abs(samples).max(axis=0) * 2.5)) == {"clipping:customer", "clipping:operator"}
+
+
+@pytest.mark.parametrize(("over_db", "at_dbfs", "rate"), [(8, -6, RATE), (8, -6, 8000), (12, -20, 8000)])
+def test_a_shipped_call_through_a_stage_that_clips_is_told_though_far_from_full_scale(
+    over_db: float, at_dbfs: float, rate: int
+) -> None:
+    samples = through_a_stage(recording(CALLS[0]), over_db=over_db, at_dbfs=at_dbfs, rate=rate)
+    seconds = as_line(samples)
+    assert max(max(s.customer.clipped, s.operator.clipped) for s in seconds) == 0
+    assert troubles(seconds) == {"overdriven:customer", "overdriven:operator"}
+
+
+def test_a_shipped_call_that_comes_in_far_too_quiet_is_told_by_its_side() -> None:
+    samples = np.concatenate([recording(file) for file in CALLS[:2]])
+    samples[:, 0] *= 10 ** (-30 / 20)
+    assert troubles(as_line(samples)) == {"quiet:customer"}
+    samples[:, 0] *= 10 ** (20 / 20)
+    assert troubles(as_line(samples)) == set()
 
 
 def test_a_shipped_call_over_a_humming_line_is_told_by_its_side() -> None:

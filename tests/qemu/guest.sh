@@ -2,6 +2,7 @@
 # Runs inside the guest. With “errand=cards”: two sound cards of the kernel's own loop-back driver. Otherwise: a simulated
 # GPIO chip if the kernel can, a real USB keyboard, the process that watches the buttons.
 set -eu
+echo '@@ begun {}'
 export PYTHONPATH=/repository:/repository/.venv/lib/python3.11/site-packages PYTHONDONTWRITEBYTECODE=1
 if grep -q errand=cards /proc/cmdline; then
     if [ ! -x /usr/bin/aplay ] || ! ls /usr/lib/x86_64-linux-gnu/libportaudio.so.2 >/dev/null 2>&1; then

@@ -43,6 +43,7 @@ mount -t devtmpfs dev /dev 2>/dev/null
 mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
 modprobe -a evdev usbhid hid-generic xhci_pci 9p 9pnet_virtio
+echo '@@ up {}'
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add
 udevadm settle --timeout=30

@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,14 @@ TOP = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("MAMORI_QEMU", Path.home() / ".cache/mamori/qemu"))
 """Where rootfs.sh has put kernel, initrd and disk."""
 PATIENCE_S = 420.0
+"""How long the guest may say nothing; while it speaks, it may take as long as it takes."""
+KERNEL = (
+    "root=/dev/vda rw console=ttyS0 init=/sbin/mamori-init panic=-1 quiet "
+    # On a busy host the emulated timer comes too late for this check, and the kernel would give up.
+    "no_timer_check"
+)
+PROCESSORS = max(1, min(2, len(os.sched_getaffinity(0)) - 1))
+"""Of the guest; as many as the host has would wait for one another there."""
 QEMU = "qemu-system-x86_64"
 
 
@@ -39,10 +46,11 @@ class Guest:
         self._process = subprocess.Popen(
             [
                 QEMU,
-                *("-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-m", "1024", "-smp", "2"),
+                *("-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-m", "1024"),
+                *("-smp", str(PROCESSORS)),
                 *("-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-nic", "none"),
                 *("-kernel", str(FOLDER / "vmlinuz"), "-initrd", str(FOLDER / "initrd")),
-                *("-append", f"root=/dev/vda rw console=ttyS0 init=/sbin/mamori-init panic=-1 quiet errand={errand}"),
+                *("-append", f"{KERNEL} errand={errand}"),
                 *("-drive", f"file={FOLDER / 'disk'},if=virtio,format=raw,snapshot=on,cache=unsafe"),
                 *("-device", "qemu-xhci,id=xhci", "-device", "usb-kbd,id=keyboard,bus=xhci.0,serial=mamori"),
                 *("-virtfs", f"local,path={TOP},mount_tag=repository,security_model=none,readonly=on,multidevs=remap"),
@@ -83,9 +91,8 @@ class Guest:
     def hear(self) -> dict[str, dict[str, Any]]:
         """Return what the guest told up to its end, doing what it asks for on the way."""
         found: dict[str, dict[str, Any]] = {}
-        deadline = time.monotonic() + PATIENCE_S
         while "ended" not in found:
-            what, facts = self.told.get(timeout=max(0.1, deadline - time.monotonic()))
+            what, facts = self.told.get(timeout=PATIENCE_S)
             assert what != "console closed", "".join(self.console[-60:])
             match what:
                 case "press":
