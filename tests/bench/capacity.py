@@ -37,6 +37,8 @@ SETTLE_S = 8.0
 GRACE_S = 6.0
 """An alert due later than so long before the end of a step is not counted: it may come after it."""
 P95_S = 1.5
+LEAST_ALERTS = 10
+"""Fewer say nothing of a p95."""
 LATE_S = 2.0
 """By then the supervisor must have been told of the words that matter."""
 
@@ -87,6 +89,11 @@ class Step:
         """Return the share of alerts that were told before the phrase had ended."""
         return sum(wait.panel_s <= 0 for wait in self.waits) / len(self.waits) if self.waits else 0.0
 
+    @property
+    def in_time(self) -> int:
+        """Return how many alerts came by `LATE_S` after the words that the script means, or before."""
+        return sum(wait.after_telling_s <= LATE_S for wait in self.waits)
+
     def panel_s(self, share: float) -> float:
         """Return the time within which a share of the alerts was at the panel."""
         return quantile([wait.panel_s for wait in self.waits], share)
@@ -101,7 +108,7 @@ class Step:
         why = []
         if self.lost_s or self.overruns:
             why.append(f"{self.lost_s:.1f} s of audio lost, {self.overruns} overruns")
-        if self.waits and self.panel_s(0.95) > P95_S:
+        if len(self.waits) >= LEAST_ALERTS and self.panel_s(0.95) > P95_S:
             why.append(f"p95 {self.panel_s(0.95):.2f} s")
         if self.stages:
             why.append("overload: " + " ".join(self.stages))
@@ -199,19 +206,28 @@ def plain_ladder(*, tries: int = 3) -> PlainLadder:
 
 
 def ladder(lines: Sequence[int], seconds: float | None, keep: Callable[[list[Step]], object]) -> list[Step]:
-    """Measure with more and more lines until it breaks; `keep` is given what there is after every step."""
+    """Measure with more and more lines until it breaks, then between; `keep` is given what there is each time."""
     steps: list[Step] = []
-    for count in lines:
-        step = measure(count, seconds or SECONDS.get(count, OTHERWISE_S))
-        steps.append(step)
+    waiting = list(lines)
+    while waiting:
+        count = waiting.pop(0)
+        try:
+            step = measure(count, seconds or SECONDS.get(count, OTHERWISE_S))
+        except AssertionError as error:
+            # What has been measured is kept, whatever kept this one from it.
+            _say(f"{count} lines: not measured: {error}")
+            break
+        before = max((step.lines for step in steps if not step.broken), default=0)
+        steps = sorted([*steps, step], key=lambda step: step.lines)
         keep(steps)
         _say(
             f"{count} lines: agent {step.agent_cores:.2f} cores, RSS {step.rss_mib:.0f} MiB, {len(step.waits)} of "
             f"{step.expected} alerts, p50 {step.panel_s(0.5):.2f} s, p95 {step.panel_s(0.95):.2f} s: "
             + ("; ".join(step.broken) or "holds")
         )
-        if step.broken and len(lines) > 1 and count >= GOAL_LINES:
-            break
+        if step.broken and count in lines and count >= GOAL_LINES and len(lines) > 1:
+            between = (before + count) // 2
+            waiting = [between] if between > before else []
     return steps
 
 

@@ -17,7 +17,7 @@ from tests.bench.plain import PlainStep
 GOALS = {"p95": P95_S, "rss": ((16, 450), (60, 900))}
 _HEAD = (
     "| Lines | Agent, cores | Everything, cores | RSS, PSS MiB | Alerts | Panel p50, p95, p99 s | Page p50, p95 s |"
-    " Before the phrase's end | Missing, false | Audio lost s | Holds |"
+    " Before the phrase's end | By 2 s after the script's phrase | Missing, false | Audio lost s | Holds |"
 )
 
 
@@ -34,6 +34,10 @@ def tables(steps: Sequence[Step], plain: PlainLadder | None, *, machine: str, co
         _HEAD,
         "|" + "---|" * (_HEAD.count("|") - 1),
         *(_row(step) for step in steps),
+        "",
+        "![Seconds from the end of a phrase to panel and page, by lines](images/capacity-latency.svg)",
+        "",
+        "![Cores and memory, by lines, beside the plain way](images/capacity-load.svg)",
         "",
     ]
     if plain is not None:
@@ -68,6 +72,7 @@ def _row(step: Step) -> str:
         ", ".join(_s(step.panel_s(share)) for share in (0.5, 0.95, 0.99)),
         ", ".join(_s(step.page_s(share)) for share in (0.5, 0.95)),
         f"{step.early:.0%}" if step.waits else "–",
+        f"{step.in_time} of {step.expected}",
         f"{len(step.missing)}, {len(step.false)}",
         f"{step.lost_s:.1f}",
         "yes" if not step.broken else "no: " + "; ".join(step.broken),

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench import capacity_report, scenes
+from tests.bench import capacity, capacity_report, scenes
 from tests.bench.busy_floor import told_overloads
-from tests.bench.capacity import PlainLadder, Step, Wait, quantile
+from tests.bench.capacity import LEAST_ALERTS, PlainLadder, Step, Wait, quantile
 from tests.bench.plain import PlainStep
 
 
@@ -103,7 +103,35 @@ def test_a_box_that_loses_or_gives_up_something_does_not_carry_its_lines(why: di
 
 
 def test_a_box_that_tells_too_late_does_not_carry_its_lines() -> None:
-    assert capacity_report.carried([a_step(8), a_step(16, waits=[a_wait(1.6)])]) == 8
+    late = [a_wait(1.6)] * LEAST_ALERTS
+    assert capacity_report.carried([a_step(8), a_step(16, waits=late)]) == 8
+    # Of a few alerts the slowest is no p95.
+    assert capacity_report.carried([a_step(8), a_step(16, waits=late[1:])]) == 16
+
+
+def test_after_the_first_break_past_the_goal_one_step_between_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measure(lines: int, _seconds: float) -> Step:
+        asked.append(lines)
+        return a_step(lines, lost_s=1.0 if lines > 70 or lines == 16 else 0.0)
+
+    monkeypatch.setattr(capacity, "measure", measure)
+    kept: list[int] = []
+    steps = capacity.ladder([8, 16, 60, 84, 120], None, lambda steps: kept.append(len(steps)))
+    assert asked == [8, 16, 60, 84, 72]
+    assert [step.lines for step in steps] == [8, 16, 60, 72, 84]
+    assert kept == [1, 2, 3, 4, 5]
+
+
+def test_a_step_that_cannot_be_measured_leaves_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(lines: int, _seconds: float) -> Step:
+        if lines > 8:
+            raise AssertionError
+        return a_step(lines)
+
+    monkeypatch.setattr(capacity, "measure", measure)
+    assert [step.lines for step in capacity.ladder([8, 16, 32], None, lambda _steps: None)] == [8]
 
 
 def test_overloads_are_read_from_the_log() -> None:
