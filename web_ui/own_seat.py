@@ -80,13 +80,17 @@ class OwnView:
         return self.help is not None and not self.emergency
 
 
-def read_own(behind: Context, seat: str) -> OwnView | None:
+def read_own(behind: Context, seat: str, *, told: bool = False) -> OwnView | None:
     """Return a seat at this moment, None if there is no such seat.
+
+    Who was `told` by the feed is given the floor the feed has read, once for all pages; anybody else may have done
+    something just now that the feed has not seen yet.
 
     Raises:
         StoreError: if the databases cannot be read.
     """
-    whole = read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
+    shared = behind.feed.floor if told else None
+    whole = shared or read_floor(behind.main, behind.live, settings=behind.settings, policy=behind.policy)
     floor = sight_on(seat).of_floor(whole)
     if not floor.seats:
         return None

@@ -30,6 +30,8 @@ blueprint = Blueprint("seat", __name__, url_prefix="/seat")
 
 SEAT_STREAMS = STREAMS - 50
 """Seat pages stop connecting here, so that supervisors' pages always find a stream."""
+TOLD = "X-Mamori-Told"
+"""Header of a page that renews itself because the stream has told it to."""
 
 log = Log("seat")
 
@@ -78,7 +80,7 @@ def own(seat: str) -> ResponseReturnValue:
             abort(404)
         return redirect(url_for(".page", choose=""), 303)
     seen = behind.feed.last_id
-    view = read_own(behind, seat)
+    view = read_own(behind, seat, told=TOLD in request.headers)
     if view is None:
         abort(404)
     texts = behind.texts[language()]

@@ -29,6 +29,7 @@ from tests.bench.buttons import press_to_panel
 from tests.bench.gating import gating
 from tests.bench.panels import panels
 from tests.bench.parts import parts
+from tests.bench.seats import seats
 from tests.journeys.floor import RunningFloor, turns
 
 REPEATS = 3
@@ -147,6 +148,7 @@ def main() -> None:
         "latency": latency,
         "buttons": press_to_panel,
         "panels": panels,
+        "seats": seats,
         "parts": parts,
         "gating": gating,
     }

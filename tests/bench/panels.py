@@ -106,18 +106,23 @@ def spread(waits: list[float]) -> str:
     return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, max {waits[-1]:.0f} ms"
 
 
-def box_of(folder: Path) -> Settings:
-    """Return a box with seats and certificates, all in call."""
+def box_of(folder: Path, *, seats: int = SEATS) -> Settings:
+    """Return a box with seats and certificates, all in call; a card has 16 seats."""
     file = folder / "mamori.toml"
-    seats = "\n".join(
-        f"[[seats]]\nseat = '{seat:02}'\nlabel_ja = '{seat}番席'\nlabel_en = 'Seat {seat}'\ndevice = 'tap'\n"
-        f"customer_channel = {2 * seat - 2}\noperator_channel = {2 * seat - 1}"
-        for seat in range(1, SEATS + 1)
+    placed = "\n".join(
+        f"[[seats]]\nseat = '{seat + 1:02}'\nlabel_ja = '{seat + 1}番席'\nlabel_en = 'Seat {seat + 1}'\n"
+        f"device = 'tap-{seat // SEATS}'\n"
+        f"customer_channel = {seat % SEATS * 2}\noperator_channel = {seat % SEATS * 2 + 1}"
+        for seat in range(seats)
+    )
+    cards = "\n".join(
+        f"[[devices]]\nname = 'tap-{card}'\nmatch = 'tap-{card}'\nchannels = {2 * SEATS}"
+        for card in range(-(-seats // SEATS))
     )
     file.write_text(
         f"[paths]\ndata = '{folder / 'data'}'\nrun = '{folder / 'run'}'\n"
         f"[web]\nport = {free_port()}\nredirect_port = 0\n"
-        f"[[devices]]\nname = 'tap'\nmatch = 'tap'\nchannels = {2 * SEATS}\n{seats}\n",
+        f"{cards}\n{placed}\n",
         encoding="utf-8",
     )
     now = datetime.now(UTC)

@@ -23,6 +23,7 @@ from tests.builders import BOX, START
 from tests.web_ui.conftest import Browser, Pages, in_call, seats
 from tests.web_ui.test_button_pages import press_on
 from tests.web_ui.test_rights import SECRET, spoken
+from web_ui.seat import TOLD
 
 EVENTS = {"Accept": "text/event-stream"}
 
@@ -260,3 +261,16 @@ def test_a_pause_is_begun_shown_and_ended_on_the_seat_page(pages: Pages, seated:
 def test_no_pause_is_offered_without_a_call(pages: Pages, seated: Browser) -> None:
     pages.line(replace(in_call(), state=LineState.IDLE, call_id=None, since=None))
     assert 'name="wish"' not in seated.get("/seat/01").text
+
+
+def test_whoever_was_told_shares_what_the_feed_has_read_and_all_others_see_what_is_newest(
+    pages: Pages, seated: Browser
+) -> None:
+    told = {"Accept": "text/html", TOLD: "yes"}
+    pages.line(in_call(warnings=2))
+    assert 'data-mood="calm"' in seated.get("/seat/01", headers=told).text
+    pages.line(in_call(complaint=True))
+    assert mood(seated) == "complaint"
+    assert 'data-mood="calm"' in seated.get("/seat/01", headers=told).text
+    pages.tick()
+    assert 'data-mood="complaint"' in seated.get("/seat/01", headers=told).text

@@ -1,16 +1,18 @@
 // Fetches the page again and puts its new content in place, unless somebody is filling in a form on it.
 
-let asked = false;
+let asked = null;
 let running = false;
 
-export async function refresh(after = () => {}) {
+// `told`: by the stream, so that what the box has read for everybody is new enough. After an act of one's own it is not.
+export async function refresh(after = () => {}, { told = false } = {}) {
   if (running) {
-    asked = true;
+    asked = { told: told && (asked?.told ?? true) };
     return;
   }
   running = true;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    const headers = { Accept: "text/html", ...(told && { "X-Mamori-Told": "yes" }) };
+    const answer = await fetch(location.href, { headers, cache: "no-store" });
     if (answer.ok && !answer.redirected) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const old = document.getElementById("fresh");
@@ -24,8 +26,9 @@ export async function refresh(after = () => {}) {
   }
   running = false;
   if (asked) {
-    asked = false;
-    refresh(after);
+    const again = asked;
+    asked = null;
+    refresh(after, again);
   }
 }
 

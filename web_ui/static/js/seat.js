@@ -12,9 +12,9 @@ const fresh = () => byId("fresh");
 const path = `/seat/${encodeURIComponent(given().seat)}`;
 let said = fresh().dataset.mood;
 
-const presses = new Presses({ path: `${path}/press`, note: byId("note"), done: renew });
+const presses = new Presses({ path: `${path}/press`, note: byId("note"), done: () => renew() });
 
-async function renew() {
+async function renew({ told = false } = {}) {
   const focused = document.activeElement?.id;
   await refresh(() => {
     tick();
@@ -23,7 +23,7 @@ async function renew() {
     const mood = fresh().dataset.mood;
     if (mood !== said) byId("announce").textContent = byId("call-title").textContent;
     said = mood;
-  });
+  }, { told });
 }
 
 function tick() {
@@ -58,10 +58,10 @@ setInterval(tick, 1000);
 new Stream({
   path: `${path}/events`,
   handlers: {
-    moved: renew,
+    moved: () => renew({ told: true }),
     gone: () => location.assign("/seat/"),
     beat: ({ now }) => setByBox(now),
-    listening: renew,
+    listening: () => renew(),
   },
   onState: (connected, heard, reason) => {
     showState({ t, connected, heard, reason });
