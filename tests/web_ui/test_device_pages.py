@@ -83,7 +83,7 @@ def test_an_administrator_sees_what_the_broker_has_refused_and_others_do_not(flo
     page = floor.browser("administrator").get("/devices/").text
     assert "権限のない送信 <code>a/&lt;b&gt;</code>" in page
     assert "ログインできなかった相手" in page
-    assert "<td>7</td>" in page
+    assert '<td data-label="回数">7</td>' in page
     assert "ブローカーが拒んだこと" not in floor.browser("supervisor").get("/devices/").text
 
 
