@@ -35,6 +35,9 @@ FLUSH_S = 30.0
 INBOX = 4096
 CATCHING_UP_S = 5.0
 """Shortest time between two tellings of one panel what is under way; it gets it later, not never."""
+TOLD_AT_ONCE = 20
+"""Incidents told to panels in one step, and then no more panel: when two hundred come back together, a new alert must
+not wait behind all that they are told."""
 
 log = Log("devices")
 
@@ -61,8 +64,8 @@ class DeviceWatch:
         self._connected: dict[str, bool] = {}
         self._last_seen: dict[str, datetime] = {}
         self._unwritten: set[str] = set()
-        self._behind: set[str] = set()
-        """Who is to be told what is under way."""
+        self._behind: dict[str, None] = {}
+        """Who is to be told what is under way, whoever has waited longest first."""
         self._caught_up_at: dict[str, float] = {}
         self._flush_at = 0.0
         self._kinds: dict[str, DeviceKind] = {}
@@ -129,7 +132,7 @@ class DeviceWatch:
         self._heard.pop(name, None)
         self._last_seen.pop(name, None)
         self._unwritten.discard(name)
-        self._behind.discard(name)
+        self._behind.pop(name, None)
 
     def _hear(self, db: Database, arrived: Arrived, at: datetime) -> None:
         found = wire.find(arrived.topic)
@@ -160,16 +163,20 @@ class DeviceWatch:
         elif self._kinds.get(name) not in SAYS_ONCE:
             self._heard[name] = self._monotonic()
         if asks and self._kinds.get(name) in SHOWING:
-            self._behind.add(name)
+            self._behind[name] = None
         self._set(name, connected=there, at=at if there else None)
 
     def _catch_up(self, db: Database, now: float) -> None:
-        for name in sorted(self._behind):
+        told = 0
+        for name in list(self._behind):
+            if told >= TOLD_AT_ONCE:
+                return
             if now - self._caught_up_at.get(name, -CATCHING_UP_S) < CATCHING_UP_S:
                 continue
-            self._behind.discard(name)
+            del self._behind[name]
             self._caught_up_at[name] = now
             if count := tell_under_way(db, name, box=self._box, now=self._clock.now()):
+                told += count
                 log.info("device.caught_up", device=name, count=count)
 
     def _set(self, name: str, *, connected: bool, at: datetime | None) -> None:
@@ -192,7 +199,7 @@ class DeviceWatch:
                 write = log.info if self._connected[name] else log.warning
                 write("device.connected" if self._connected[name] else "device.missing", device=name)
                 if self._connected[name] and self._kinds.get(name) in SHOWING:
-                    self._behind.add(name)
+                    self._behind[name] = None
         self._unwritten.clear()
         if everything:
             self._last_seen.clear()

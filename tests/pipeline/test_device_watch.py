@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.domain.device import MISSING_S, DeviceKind, Presence
 from edge_agent.errors import Text
-from edge_agent.pipeline.devices import CATCHING_UP_S, FLUSH_S, DeviceWatch
+from edge_agent.pipeline.devices import CATCHING_UP_S, FLUSH_S, TOLD_AT_ONCE, DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
 from edge_agent.ports import Arrived
 from edge_agent.services import home_assistant, topics
@@ -142,6 +142,25 @@ def test_a_panel_that_asks_again_and_again_is_told_once_and_later_once_more(floo
     assert floor.told() == ["alert-1"] * 2
     floor.after(CATCHING_UP_S)
     assert floor.told() == ["alert-1"] * 2
+
+
+def test_many_panels_that_come_together_are_told_a_few_at_a_time_and_none_is_forgotten(floor: Floor) -> None:
+    names = [f"wall-{number}" for number in range(30)]
+    for name in names:
+        register(floor.it, name=name, kind=DeviceKind.WALLBOARD, by="it", now=START)
+    for number in range(4):
+        open_incident(floor.it, an_alert(f"alert-{number}"), box=BOX, now=START)
+
+    def told() -> list[str]:
+        rows = outbox.unsent(floor.it, limit=1000)
+        return [row.topic.rpartition("/")[2] for row in rows if "/alert/alert-0/" in row.topic]
+
+    for name in names:
+        floor.watch.take(Arrived(topic=topics.alive(BOX, name), payload=WANTS.encode()))
+    for steps in range(1, 7):
+        floor.watch.step(floor.db)
+        assert len(told()) == TOLD_AT_ONCE // 4 * steps
+    assert sorted(told()) == sorted(names)
 
 
 def test_a_lamp_a_stranger_and_a_goodbye_are_told_nothing(floor: Floor) -> None:
