@@ -18,6 +18,7 @@ from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.daemon_devices import (
+    ask_desk,
     box_commands,
     broker_watch,
     device_subscriptions,
@@ -27,7 +28,7 @@ from edge_agent.daemon_devices import (
 )
 from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.daemon_lines import card_figures, deliver_all, line_board, line_watches, watched
-from edge_agent.daemon_privacy import heard, line_taps, pause_keeper
+from edge_agent.daemon_privacy import announcement_keeper, heard, line_taps, pause_keeper
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
@@ -46,7 +47,7 @@ from edge_agent.pipeline.supervisor import Supervisor
 from edge_agent.pipeline.tap import Tap
 from edge_agent.ports import Classifier
 from edge_agent.service_process import broker_link, stop_on_signal, wait_until
-from edge_agent.services import topics
+from edge_agent.services import pulse, topics
 from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.services.speech.choice import find_speech, refuse
@@ -111,7 +112,8 @@ def run(settings: Settings) -> None:
         on_message=each(takers),
     )
     told = discovery(settings, sender)
-    takers.append(told.take)
+    desk = ask_desk(settings, clock, sender, messenger)
+    takers += [told.take, desk.take]
     recorder = Recorder(
         box=settings.box,
         policy=policy,
@@ -136,7 +138,7 @@ def run(settings: Settings) -> None:
         settings, watches, recorder, faults, lambda: [card.report for card in cards], lambda: overload.now
     )
     taps = line_taps(settings, queues, deliver_all(watches, queues))
-    pauses = pause_keeper(settings, taps, recorder, clock)
+    pauses, announcements = pause_keeper(settings, taps, recorder, clock), announcement_keeper(settings, taps, clock)
     lines = [
         Line(
             seat.seat,
@@ -145,8 +147,9 @@ def run(settings: Settings) -> None:
                 new_id=lambda: uuid.uuid4().hex, stage=lambda: overload.stage,
             ),
             blocks=queues[seat.seat],
-            on_events=watched(watches[seat.seat], heard(recorder, pauses)),
+            on_events=watched(watches[seat.seat], heard(recorder, pauses, announcements)),
             end_silence_s=settings.calls.end_silence_ms / 1000,
+            announced_silence_s=settings.calls.announced_silence_s,
         )
         for seat in settings.seats
     ]  # fmt: skip
@@ -188,6 +191,8 @@ def run(settings: Settings) -> None:
         "discovery": told.run,
         "speech": speech.run,
         "pauses": pauses.run,
+        "announcements": announcements.run,
+        "asks": desk.run,
     }
     for name, work in sides.items():
         supervisor.start(name, work)
@@ -199,7 +204,7 @@ def run(settings: Settings) -> None:
     if network is not None:
         supervisor.start("network", network.run)
     log.info("agent.listening", line=len(lines), policy=policy.version, model=speech.model_version)
-    wait_until(stop, settings.run / "agent.ready", each_pulse=lambda: _show_levels(recorder, lines, network))
+    wait_until(stop, settings.run / pulse.AGENT, each_pulse=lambda: _show_levels(recorder, lines, network))
     notify("STOPPING=1")
     supervisor.stop()
     messenger.stop()
@@ -229,6 +234,7 @@ def _messenger(settings: Settings, clock: SystemClock) -> MqttMessenger:
         password_file=settings.mqtt_password_file,
         status=topics.status(settings.box),
         subscriptions=[f"{base}/ack/+/+", topics.lamp_status(settings.box, "+"), *device_subscriptions(settings)],
+        momentary=[topics.ask(settings.box, "+", "+")],
         clock=clock,
     )
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 
 from edge_agent.errors import Text
+from edge_agent.pipeline.asks import AskDesk
 from edge_agent.pipeline.box_commands import BoxCommands
 from edge_agent.pipeline.broker_watch import BrokerWatch
 from edge_agent.pipeline.devices import DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
 from edge_agent.pipeline.sender import Sender
-from edge_agent.ports import Arrived, Clock
+from edge_agent.ports import Arrived, Clock, Messenger
 from edge_agent.services import home_assistant, topics
 from edge_agent.settings import Settings
-from edge_agent.store.database import open_main
+from edge_agent.store.database import open_live, open_main
 
 
 def device_subscriptions(settings: Settings) -> list[str]:
@@ -51,6 +52,18 @@ def discovery(settings: Settings, sender: Sender) -> Discovery:
     lines = [(seat.seat, Text(seat.label_ja, seat.label_en)) for seat in settings.seats]
     entities = home_assistant.entities(settings.box, lines, version=metadata.version("mamori"))
     return Discovery(entities, show_state=sender.show_state, open_database=lambda: open_main(settings.data))
+
+
+def ask_desk(settings: Settings, clock: Clock, sender: Sender, messenger: Messenger) -> AskDesk:
+    """Return the thread that answers integrations."""
+    return AskDesk(
+        settings=settings,
+        clock=clock,
+        open_main=lambda: open_main(settings.data),
+        open_live=lambda: open_live(settings.run),
+        answer=sender.send_unstored,
+        forget=lambda topic: messenger.send(topic=topic, payload="", retain=True),
+    )
 
 
 def each(takers: Sequence[Callable[[Arrived], None]]) -> Callable[[Arrived], None]:

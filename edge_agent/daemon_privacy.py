@@ -1,9 +1,10 @@
-"""The agent's part that keeps things unheard: the entrance of every line, and the pauses."""
+"""The agent's part at the entrance of every line: pauses, and calls that are announced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from edge_agent.pipeline.announcements import AnnouncementKeeper
 from edge_agent.pipeline.events import CallEnded, Event
 from edge_agent.pipeline.lines import BlockQueue
 from edge_agent.pipeline.pauses import PauseKeeper
@@ -40,12 +41,26 @@ def pause_keeper(settings: Settings, taps: Mapping[str, Tap], recorder: Recorder
     return keeper
 
 
-def heard(recorder: Recorder, keeper: PauseKeeper) -> Callable[[str, list[Event]], None]:
+def announcement_keeper(settings: Settings, taps: Mapping[str, Tap], clock: Clock) -> AnnouncementKeeper:
+    """Return the thread that keeps announced calls; those a stop has left under way decide already."""
+    keeper = AnnouncementKeeper(
+        taps=taps, hold=settings.calls.announced_hold, clock=clock, open_database=lambda: open_main(settings.data)
+    )
+    keeper.restore()
+    return keeper
+
+
+def heard(
+    recorder: Recorder, pauses: PauseKeeper, announcements: AnnouncementKeeper
+) -> Callable[[str, list[Event]], None]:
     """Return who is told what is heard on a line."""
 
     def tell(seat: str, events: list[Event]) -> None:
         recorder.note_events(seat, events)
-        if any(isinstance(event, CallEnded) for event in events):
-            keeper.call_ended(seat)
+        for event in events:
+            if isinstance(event, CallEnded):
+                pauses.call_ended(seat)
+                if event.faded:
+                    announcements.faded(seat, event.call_id)
 
     return tell

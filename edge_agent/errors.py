@@ -72,6 +72,14 @@ class DeviceError(MamoriError):
     """There is no such device, or it cannot do what is asked of it."""
 
 
+class AskError(MamoriError):
+    """What an integration asks is refused; `code` says why in one word, for its program."""
+
+    def __init__(self, code: str, what: Text, remedy: Text) -> None:
+        super().__init__(what, remedy)
+        self.code = code
+
+
 class PortInUseError(MamoriError):
     """Another program listens where one of ours should."""
 

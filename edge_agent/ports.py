@@ -25,6 +25,19 @@ RATE = 16_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What was announced of a line's calls.
+
+    Attributes:
+        call_id: the call under way; empty: there is none.
+        ago_s: seconds by which it had begun when the line was told.
+    """
+
+    call_id: str
+    ago_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AudioBlock:
     """Some audio of one line.
 
@@ -34,6 +47,7 @@ class AudioBlock:
         dropped: blocks lost just before this one because nobody fetched them in time.
         in_call: whether the source says that a call is under way; None: it cannot know, the voices alone tell.
         private: captured in a pause: its samples are silence, whatever was said.
+        announced: what was announced of the line's calls, which `in_call` says then; None: announcements do not decide.
     """
 
     customer: Samples
@@ -41,6 +55,7 @@ class AudioBlock:
     dropped: int = 0
     in_call: bool | None = None
     private: bool = False
+    announced: Announced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +151,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A message from a panel or a button; `schema` and `trace` are its user properties, empty if it has none."""
+    """A message from a device; `schema` and `trace` are its user properties, empty if it has none.
+
+    `retained`: it was sent to be kept for whoever comes later; known only of what is listened to for the moment.
+    """
 
     topic: str
     payload: bytes
     schema: str = ""
     trace: str = ""
+    retained: bool = False
 
 
 class Messenger(Protocol):

@@ -18,9 +18,18 @@ PULSE_S = 1.0
 
 
 def broker_link(
-    settings: Settings, *, user: str, password_file: Path, status: str, subscriptions: Sequence[str], clock: Clock
+    settings: Settings,
+    *,
+    user: str,
+    password_file: Path,
+    status: str,
+    subscriptions: Sequence[str],
+    clock: Clock,
+    momentary: Sequence[str] = (),
 ) -> MqttMessenger:
     """Return a connection to the floor's broker that says on the topic `status` whether the process is there.
+
+    `momentary` subscriptions bring what is said while it is connected, and nothing from before.
 
     Raises:
         BrokerError: there are no credentials for it.
@@ -33,6 +42,7 @@ def broker_link(
         user=user,
         password_file=password_file,
         subscriptions=subscriptions,
+        momentary=momentary,
         birth=(status, json.dumps({"state": "online", "at": at})),
         will=(status, json.dumps({"state": "offline", "at": at})),
     )
@@ -49,7 +59,8 @@ def stop_on_signal() -> threading.Event:
 def wait_until(stop: threading.Event, ready: Path, *, each_pulse: Callable[[], None] = lambda: None) -> None:
     """Tell the service manager once a second that the process lives, until it is to stop.
 
-    The file `ready` is there meanwhile; `each_pulse` is called before each telling.
+    The file `ready` is there meanwhile, as old as the last pulse (`services/pulse.py`); `each_pulse` is called before
+    each telling.
     """
     ready.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     ready.touch()
@@ -57,6 +68,7 @@ def wait_until(stop: threading.Event, ready: Path, *, each_pulse: Callable[[], N
     try:
         while not stop.wait(PULSE_S):
             each_pulse()
+            ready.touch()
             notify("WATCHDOG=1")
     finally:
         ready.unlink(missing_ok=True)

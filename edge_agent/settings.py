@@ -178,6 +178,10 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """File in memory to which the broker's script writes what was refused."""
         return self.run / "broker/refused.log"
 
+    def caller_key(self, process: str) -> Path:
+        """File with the key of the callers' handles for a process, ``agent`` or ``web``: each has a copy of its own."""
+        return self.data / f"secrets/caller-key-{process}"
+
 
 def share() -> Path:
     """Return the folder with models/, firmware_config/ and systemd/: the checkout, or what the wheel installed.

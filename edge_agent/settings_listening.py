@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -25,10 +26,19 @@ class Vad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a call starts and ends if nothing but the audio tells."""
+    """When a call starts and ends: if nothing but the audio tells, and where calls are announced."""
 
     start_speech_ms: Milliseconds = 300
     end_silence_ms: Milliseconds = 8000
+    announced_hold_min: Annotated[int, Meta(ge=0, le=1440)] = 60
+    """So long after the last announcement of a seat audio alone starts no call; 0: only while one is under way."""
+    announced_silence_s: Annotated[int, Meta(ge=30, le=3600)] = 300
+    """A call announced as started and never as ended is over after so long without speech."""
+
+    @property
+    def announced_hold(self) -> timedelta:
+        """Return how long after the last announcement it still decides."""
+        return timedelta(minutes=self.announced_hold_min)
 
 
 class Listening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

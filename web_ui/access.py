@@ -13,6 +13,7 @@ from edge_agent.errors import AccessError, Text
 from edge_agent.services import sessions
 from edge_agent.settings import Settings
 from edge_agent.store.people import Person
+from web_ui import api
 from web_ui.context import context
 from web_ui.hosts import is_own, own_names
 from web_ui.rights import right_of
@@ -53,6 +54,11 @@ def may_act() -> bool:
 def sight() -> Sight:
     """Return what of the floor whoever asks sees; only for endpoints that need a session."""
     return sight_of(person(), context().settings)
+
+
+def by_token(endpoint: str | None) -> bool:
+    """Return whether an endpoint is a program's: it asks for a token itself. So is an address below that is none."""
+    return endpoint.startswith(f"{api.BLUEPRINT}.") if endpoint is not None else api.asked()
 
 
 def home() -> str:
@@ -111,7 +117,7 @@ def install(app: Flask, settings: Settings) -> None:
     @app.before_request
     def require_session() -> ResponseReturnValue | None:
         g.person = None
-        if request.endpoint in OPEN:
+        if request.endpoint in OPEN or by_token(request.endpoint):
             return None
         token = request.cookies.get(SESSION_COOKIE)
         if token:

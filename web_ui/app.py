@@ -24,6 +24,7 @@ from web_ui import (
     floor,
     headers,
     incidents,
+    integration,
     lamps,
     lines,
     listen,
@@ -76,7 +77,9 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
     )
     headers.install(app)
     access.install(app, settings)
-    CSRFProtect(app)
+    forgery = CSRFProtect(app)
+    # No cookie lets anybody in there.
+    forgery.exempt(integration.blueprint)
     problems.install(app)
     for blueprint in (
         shell.blueprint,
@@ -100,6 +103,7 @@ def create_app(settings: Settings, policy: Policy, *, secret_key: bytes, clock: 
         seat.blueprint,
         pause.blueprint,
         buttons.blueprint,
+        integration.blueprint,
     ):
         app.register_blueprint(blueprint)
     _teach_templates(app)

@@ -15,7 +15,7 @@ from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, IncidentStat
 from edge_agent.domain.roles import Right
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
-from edge_agent.store import audit, devices, duty, live, receipts
+from edge_agent.store import audit, callers, devices, duty, live, receipts
 from edge_agent.store import incidents as store
 from edge_agent.store.database import Database
 from web_ui.access import language, local_path, may_do, person, sight, wants_page
@@ -105,6 +105,7 @@ def page(incident_id: str) -> ResponseReturnValue:
         words=words,
         criterion=next((c for c in behind.policy.rules if c.id == alert.criterion), None),
         policy=behind.policy,
+        caller=None if alert.kind is AlertKind.LIFE_SAFETY else callers.find(behind.main, incident_id),
         receipts=_by_panel(told),
         ladder=step_views(incident, steps, names),
         timeline=[(entry, actor(entry.actor, names)) for entry in audit.of(behind.main, incident_id)],

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from edge_agent.errors import (
     AccessError,
+    AskError,
     ButtonError,
     DeviceError,
     DutyError,
@@ -19,6 +20,7 @@ from edge_agent.errors import (
     TransitionError,
 )
 from edge_agent.log import Log
+from web_ui import api
 from web_ui.access import FORBIDDEN, language, wants_page
 from web_ui.streams import STREAMS
 
@@ -87,6 +89,10 @@ log = Log("web")
 def install(app: Flask) -> None:
     """Answer every error in plain words."""
 
+    @app.errorhandler(AskError)
+    def unasked(error: AskError) -> ResponseReturnValue:
+        return api.refused(error)
+
     @app.errorhandler(MamoriError)
     def known(error: MamoriError) -> ResponseReturnValue:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), SERVER_ERROR)
@@ -115,6 +121,8 @@ def install(app: Flask) -> None:
 
 def answer(status: int, what: Text, remedy: Text) -> ResponseReturnValue:
     """Return an error page, or JSON for a script."""
+    if api.asked():
+        return api.failed(status, what, remedy)
     speaks = language()
     words = {"what": what.in_language(speaks), "remedy": remedy.in_language(speaks)}
     if wants_page():

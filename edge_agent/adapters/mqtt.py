@@ -22,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_agent.errors import BrokerError, Text
 from edge_agent.log import Log
@@ -51,12 +52,14 @@ class MqttMessenger:
         user: str,
         password_file: Path,
         subscriptions: Iterable[str],
+        momentary: Iterable[str] = (),
         birth: tuple[str, str] | None = None,
         will: tuple[str, str] | None = None,
         retain_will: bool = True,
     ) -> None:
         """Prepare the connection.
 
+        `momentary` is listened to for the moment: what comes while we are away is lost, the broker keeps none of it.
         `birth` and `will` are (topic, payload), retained; the will is what the broker says when the box is gone.
         A device's will is not `retain_will`: who comes later looks at its heartbeats.
 
@@ -64,7 +67,8 @@ class MqttMessenger:
             BrokerError: if the password or the authority's certificate cannot be read.
         """
         self._address = (host, port)
-        self._subscriptions = [(topic, 1) for topic in subscriptions]
+        self._subscriptions = [(topic, SubscribeOptions(qos=1)) for topic in subscriptions]
+        self._subscriptions += [(topic, SubscribeOptions(qos=0, retainAsPublished=True)) for topic in momentary]
         self._birth = birth
         self._will = will
         self._retain_will = retain_will
@@ -177,6 +181,7 @@ class MqttMessenger:
                 payload=bytes(message.payload),
                 schema=told.get("schema", ""),
                 trace=told.get("trace", ""),
+                retained=bool(message.retain),
             )
         )
 

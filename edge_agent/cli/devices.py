@@ -16,7 +16,7 @@ from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.errors import DeviceError, Text
 from edge_agent.provision import broker, credentials
 from edge_agent.services import devices as services
-from edge_agent.services import wire
+from edge_agent.services import integrations, wire
 from edge_agent.store import broker_refusals
 from edge_agent.store import devices as table
 from edge_agent.store.database import Database, open_main
@@ -28,6 +28,7 @@ STATES = {
     Presence.NEVER: Text("未接続", "not yet connected"),
     Presence.CONNECTED: Text("接続中", "connected"),
     Presence.MISSING: Text("応答なし", "MISSING"),
+    Presence.HEARD: Text("利用あり", "in use"),
 }
 REASONS = {
     "expired": Text("期限切れ。機器の時計を確認してください", "expired; check the device's clock"),
@@ -50,21 +51,37 @@ def device() -> None:
 @click.option(
     "--qr/--no-qr", default=None, help="QRコードも表示（端末では既定で表示） / a QR code too (default on a terminal)"
 )
+@click.option(
+    "--seat",
+    "seats",
+    multiple=True,
+    help="連携が扱う席（既定はすべて） / seats an integration may speak for (default: all)",
+)
 @DATA
-def add(*, name: str, kind: str, form: str, qr: bool | None, data: Path) -> None:
+def add(*, name: str, kind: str, form: str, qr: bool | None, seats: tuple[str, ...], data: Path) -> None:
     """機器を登録し、接続情報を1度だけ表示する / add a device and print its credentials once."""
     settings = settings_of(data)
+    if seats and kind != DeviceKind.INTEGRATION:
+        raise click.UsageError("--seat: --kind integration")
+    integrations.refuse_strangers(seats, settings)
     password = broker.add_device(settings, name, kind)
+    token = ""
     with closing(open_main(settings.data)) as db:
-        services.register(db, name=name, kind=DeviceKind(kind), by=ACTOR, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        if kind == DeviceKind.INTEGRATION:
+            token = integrations.admit(db, name=name, seats=seats, by=ACTOR, now=now)
+        else:
+            services.register(db, name=name, kind=DeviceKind(kind), by=ACTOR, now=now)
     broker.reload(settings)
     say(
         Text(
-            f"機器「{name}」を登録しました。機器に設定する内容（パスワードはここでだけ表示されます）:",
-            f"Added {name!r}. What to enter on the device (the password is shown here only):",
+            f"機器「{name}」を登録しました。機器に設定する内容（パスワードとトークンはここでだけ表示されます）:",
+            f"Added {name!r}. What to enter on the device (password and token are shown here only):",
         )
     )
     told = credentials.credentials(settings, name=name, kind=kind, password=password)
+    if token:
+        told |= {"url": credentials.api_address(settings), "token": token}
     click.echo(credentials.as_ini(told) if form == "ini" else credentials.as_json(told))
     if qr or (qr is None and sys.stdout.isatty()):
         credentials.qr_code(told).terminal(compact=True)

@@ -5,7 +5,7 @@ Rules:
 2. Words of a call are for kind `panel` alone; only a panel acknowledges.
 3. A device says every `ALIVE_S` that it is there. Silent for `MISSING_S`, it is missing; so it is at once when it says
    goodbye, or the broker does so for it. Some say so only when they connect (`SAYS_ONCE`).
-4. What nobody has connected yet is not missing.
+4. What nobody has connected yet is not missing. Nor is an integration ever: it speaks when it has something to say.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class DeviceKind(StrEnum):
     """A building's automation: states and alerts without words."""
     CONSOLE = "console"
     """IT's own programs: they tell the box to test panels and buttons, and see neither alerts nor words."""
+    INTEGRATION = "integration"
+    """The telephone system or an operator's own screen: announces calls and asks for pauses; is told nothing else."""
 
 
 SHOWING = frozenset({DeviceKind.PANEL, DeviceKind.WALLBOARD})
@@ -49,6 +51,7 @@ class Presence(StrEnum):
     NEVER = "never"
     CONNECTED = "connected"
     MISSING = "missing"
+    HEARD = "heard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +69,6 @@ class Device:
         """Return whether it is there."""
         if self.last_seen is None:
             return Presence.NEVER
+        if self.kind is DeviceKind.INTEGRATION:
+            return Presence.HEARD
         return Presence.CONNECTED if self.connected else Presence.MISSING

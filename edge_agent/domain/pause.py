@@ -22,6 +22,7 @@ class PauseSource(StrEnum):
     PAGE = "page"
     BUTTON = "button"
     KEYS = "keys"
+    INTEGRATION = "integration"
 
 
 class PauseEnd(StrEnum):
@@ -39,7 +40,8 @@ class Pause:
 
     Attributes:
         call_id: the call under way when it began; empty if there was none.
-        by: who or what began it: a person's name, ``button:…``, ``device:…``, or ``mamori`` for keys.
+        by: who or what began it: a person's name, ``button:…``, ``device:…``, ``integration:…``, or ``mamori``
+            for keys.
         until: when it ends at the latest.
         keys_until: when it ends unless another key is pressed; None if it does not end with keys.
     """

@@ -71,11 +71,11 @@ class Conversation:
             events += self._suspect(utterance)
         return events
 
-    def end(self, *, duration_s: float) -> list[Event]:
-        """End what is open, and the call."""
+    def end(self, *, duration_s: float, faded: bool = False) -> list[Event]:
+        """End what is open, and the call; `faded` if nobody said that it is over."""
         return [
             *_raised(self._alerting.end(at_s=duration_s, record=self._record)),
-            CallEnded(call_id=self.call_id, duration_s=duration_s, dropped=self.dropped),
+            CallEnded(call_id=self.call_id, duration_s=duration_s, dropped=self.dropped, faded=faded),
         ]
 
     def _judge(self, utterance: Utterance) -> list[Event]:

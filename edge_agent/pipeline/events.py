@@ -61,11 +61,13 @@ class CallEnded:
     Attributes:
         duration_s: from the start of the call to the end of its last speech (of a file: its length).
         dropped: blocks of audio lost during the call.
+        faded: nobody said that it is over: nothing was heard for too long.
     """
 
     call_id: str
     duration_s: float
     dropped: int
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,7 @@ class Line:
     Args:
         on_events: told what was heard, in order.
         end_silence_s: without any audio for so long (the card is lost) a call under way is ended.
+        announced_silence_s: the same of a call that was announced.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Line:
         blocks: BlockQueue,
         on_events: Callable[[str, list[Event]], None],
         end_silence_s: float,
+        announced_silence_s: float,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seat = seat
@@ -112,6 +114,7 @@ class Line:
         self._listener = listener
         self._on_events = on_events
         self._end_silence_s = end_silence_s
+        self._announced_silence_s = announced_silence_s
         self._clock_s = clock_s
         self._heard_s = clock_s()
         self._turn_since: float | None = None
@@ -151,7 +154,8 @@ class Line:
 
     def deaf(self, *, now_s: float) -> bool:
         """Return whether a call is under way although no audio has come for long."""
-        return self.in_call and not len(self.blocks) and now_s - self._heard_s >= self._end_silence_s
+        limit_s = self._announced_silence_s if self._listener.announced else self._end_silence_s
+        return self.in_call and not len(self.blocks) and now_s - self._heard_s >= limit_s
 
     def hear(self) -> None:
         """Hear what waits, but no more than a turn's worth; end a call without audio."""
@@ -163,7 +167,7 @@ class Line:
                 for block in joined(blocks):
                     self._hand_on(self._listener.feed(block))
             elif self.deaf(now_s=self._clock_s()):
-                self._hand_on(self._listener.finish())
+                self._hand_on(self._listener.finish(faded=True))
         finally:
             self._turn_since = None
 
@@ -194,7 +198,7 @@ def joined(blocks: list[AudioBlock]) -> list[AudioBlock]:
 
 
 def _alike(one: AudioBlock, other: AudioBlock) -> bool:
-    alike = one.in_call == other.in_call and one.private == other.private
+    alike = one.in_call == other.in_call and one.private == other.private and one.announced == other.announced
     return alike and (one.operator is None) == (other.operator is None)
 
 

@@ -3,7 +3,8 @@
 Rules:
 1. A live call starts with `start_speech_ms` of speech on either side, back-dated to where that speech began, and
    ends after `end_silence_ms` without speech on both. A file is one call from its first to its last sample. A source
-   that knows when calls start and end (the telephone network) is believed.
+   that knows when calls start and end (the telephone network) is believed. An announced call starts and ends as
+   announced (`domain/announcement.py`), or after `announced_silence_s` without speech; another one ends the one before.
 2. Times of events are seconds since the call started.
 3. What is said in a call is judged by its `Conversation`.
 4. A call ends on the model it began with.
@@ -26,7 +27,7 @@ from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
     from edge_agent.domain.policy import Policy
-    from edge_agent.ports import AudioBlock, Classifier, RecognizerFactory, Samples, VoiceDetector
+    from edge_agent.ports import Announced, AudioBlock, Classifier, RecognizerFactory, Samples, VoiceDetector
     from edge_agent.settings import Settings
 
 LATEST = 30 * RATE
@@ -68,6 +69,7 @@ class LineListener:
         self._whole = whole_source_is_one_call
         self._start_speech = settings.calls.start_speech_ms * RATE // 1000
         self._end_silence = settings.calls.end_silence_ms * RATE // 1000
+        self._announced_silence = settings.calls.announced_silence_s * RATE
         self._numbers = Numbers()
         self._voices = {
             speaker: Voice(
@@ -78,8 +80,15 @@ class LineListener:
         self._at = 0
         self._later: deque[tuple[int, Samples]] = deque()
         self._private = False
-        self._paused_until = 0
+        self._unsaid_until = 0
+        """Silence up to here is no sign that the call is over: it was paused, or had not been announced yet."""
         self._call: Conversation | None = None
+        self.announced = False
+        """Whether the call under way was announced."""
+        self._told: bool | None = None
+        self._announced: Announced | None = None
+        self._over = ""
+        """The call that ended last: where it was announced, it is announced on until that is known there too."""
 
     @property
     def in_call(self) -> bool:
@@ -110,24 +119,34 @@ class LineListener:
             voice.partial_every = PARTIAL_EVERY * (FEWER if stage >= Stage.FEWER_PARTIALS else 1)
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
+        self._told, self._announced = block.in_call, block.announced
+        events = self._give_way()
         if block.private:
-            return self._pass_over(block)
+            return events + self._pass_over(block)
         self._private = False
         first = self._at
         said = self._hear(block, stage)
         self._at += len(block.customer)
-        events: list[Event] = []
         if self._call is None:
-            events += self._start_if_due(first=first, told=block.in_call)
+            events += self._start_if_due(first=first)
         if self._call is not None:
             self._call.dropped += block.dropped
         events += self._say(said)
         if self._call is None:
             return events
-        quiet = not self._whole and not self._later and self._at - self._last_speech() >= self._end_silence
-        if block.in_call is False or (block.in_call is None and quiet):
-            events += self._end()
+        limit = self._announced_silence if self.announced else self._end_silence
+        quiet = not self._whole and not self._later and self._at - self._last_speech() >= limit
+        faded = quiet and (block.in_call is None or self.announced)
+        if block.in_call is False or faded:
+            events += self._end(faded=faded and block.in_call is not False)
         return events
+
+    def _give_way(self) -> list[Event]:
+        """End the call under way if another one was announced."""
+        announced = self._announced
+        if self._call is None or announced is None or announced.call_id in {"", self._call.call_id}:
+            return []
+        return self._end()
 
     def _hear(self, block: AudioBlock, stage: Stage) -> list[tuple[Speaker, Words]]:
         first = self._at
@@ -143,7 +162,7 @@ class LineListener:
     def catch_up(self, samples: int) -> list[Event]:
         """Hear so much more of the operator's side that waits; return what it brought, in order."""
         said = self._hear_later(samples)
-        events = self._start_if_due(first=self._at, told=None) if self._call is None and not self._whole else []
+        events = self._start_if_due(first=self._at) if self._call is None and not self._whole else []
         return [*events, *self._say(said)]
 
     def _hear_later(self, samples: int) -> list[tuple[Speaker, Words]]:
@@ -162,17 +181,17 @@ class LineListener:
             return []
         return [event for speaker, words in said for event in call.say(speaker, words)]
 
-    def finish(self) -> list[Event]:
-        """End the source: flush what was said, end the alert and the call."""
+    def finish(self, *, faded: bool = False) -> list[Event]:
+        """End the source: flush what was said, end the alert and the call; `faded` if its audio has ceased."""
         if self._call is None:
             self._forget()
             return []
-        return self._end()
+        return self._end(faded=faded)
 
     def _pass_over(self, block: AudioBlock) -> list[Event]:
         """Let the time of a pause pass: silence in it is no sign that the call is over."""
         before = self._at
-        self._at = self._paused_until = before + len(block.customer)
+        self._at = self._unsaid_until = before + len(block.customer)
         for _, waiting in self._later:
             waiting.fill(0)
         self._later.clear()
@@ -180,7 +199,7 @@ class LineListener:
             voice.discard(until=self._at)
         events: list[Event] = []
         if self._call is None and block.in_call:
-            events += self._start_if_due(first=before, told=True)
+            events += self._start_if_due(first=before)
         if self._call is not None:
             self._call.dropped += block.dropped
             if not self._private:
@@ -190,8 +209,15 @@ class LineListener:
         self._private = True
         return events
 
-    def _start_if_due(self, *, first: int, told: bool | None) -> list[Event]:
-        if self._whole or told:
+    def _start_if_due(self, *, first: int) -> list[Event]:
+        told, announced = self._told, self._announced if self._told else None
+        if announced is not None:
+            if announced.call_id == self._over:
+                return []
+            # Before the line was told it has begun, perhaps before the line was heard at all.
+            origin = first - round(announced.ago_s * RATE)
+            self._unsaid_until = first
+        elif self._whole or told:
             origin = first
         elif told is False:
             return []
@@ -199,11 +225,12 @@ class LineListener:
             long_enough = any(voice.spoken >= self._start_speech for voice in self._voices.values())
             if not long_enough:
                 return []
-            origin = min(voice.opened for voice in self._voices.values() if voice.opened is not None)
+            origin = max(0, min(voice.opened for voice in self._voices.values() if voice.opened is not None))
+        self.announced = announced is not None
         self._call = Conversation(
-            call_id=self._new_id(),
+            call_id=announced.call_id if announced is not None else self._new_id(),
             seat=self._seat,
-            origin=max(0, origin),
+            origin=origin,
             classifier=self._classifier,
             policy=self._policy,
             new_id=self._new_id,
@@ -211,7 +238,7 @@ class LineListener:
         started_s_ago = self._call.seconds(self._at)
         return [CallStarted(call_id=self._call.call_id, seat=self._seat, started_s_ago=started_s_ago)]
 
-    def _end(self) -> list[Event]:
+    def _end(self, *, faded: bool = False) -> list[Event]:
         call = self._call
         if call is None:
             return []
@@ -220,14 +247,14 @@ class LineListener:
             for words in voice.close():
                 events += call.say(speaker, words)
         duration_s = call.seconds(self._at if self._whole else self._last_speech())
-        self._call = None
+        self._call, self._over, self.announced = None, call.call_id, False
         self._forget()
         self._renew()
-        return [*events, *call.end(duration_s=duration_s)]
+        return [*events, *call.end(duration_s=duration_s, faded=faded)]
 
     def _last_speech(self) -> int:
         origin = self._call.origin if self._call is not None else 0
-        return max(origin, self._paused_until, *(voice.last_speech or 0 for voice in self._voices.values()))
+        return max(origin, self._unsaid_until, *(voice.last_speech or 0 for voice in self._voices.values()))
 
     def _renew(self) -> None:
         """Listen with the model in use now, unless somebody speaks."""

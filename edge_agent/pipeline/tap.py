@@ -4,6 +4,7 @@ Rules:
 1. In a pause both sides become silence before anything else sees them; the time of the call goes on.
 2. When a pause begins, what waits for recognition is silenced too, and the ring is written over.
 3. Audio that is thrown away is written over, not only let go: a copy of the memory must not hold it.
+4. Where calls are announced, what was announced stands on every block, in place of what the source says.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from edge_agent.pipeline.lines import BlockQueue
     from edge_agent.pipeline.ring import Ring
-    from edge_agent.ports import AudioBlock
+    from edge_agent.ports import Announced, AudioBlock
 
 
 class Tap:
-    """One line's entrance. `put` is called by whoever captures, the rest by the thread that keeps the pauses.
+    """One line's entrance. `put` is called by whoever captures, the rest by those who keep pauses and announcements.
 
     Args:
         blocks: where audio waits for recognition.
@@ -39,6 +40,7 @@ class Tap:
         self._ring = ring
         self._turn = threading.Lock()
         self._paused = False
+        self._announced: Announced | None = None
 
     @property
     def paused(self) -> bool:
@@ -53,6 +55,8 @@ class Tap:
     def put(self, block: AudioBlock) -> None:
         """Take the next audio of the line; never waits for recognition."""
         with self._turn:
+            if self._announced is not None:
+                block = replace(block, announced=self._announced, in_call=bool(self._announced.call_id))
             if self._paused:
                 block = silenced(block)
             elif self._ring is not None:
@@ -70,6 +74,11 @@ class Tap:
         """Listen again."""
         with self._turn:
             self._paused = False
+
+    def announce(self, announced: Announced | None) -> None:
+        """Let what was announced of the line's calls decide from now on; None: nothing was, or long ago."""
+        with self._turn:
+            self._announced = announced
 
     def forget(self) -> None:
         """Write over the ring, as at the end of a call."""

@@ -133,6 +133,17 @@ def set_up(settings: Settings, *, say: Say) -> None:
     secret = settings.data / "secrets" / "web-session"
     if not secret.is_file():
         write_private(secret, secrets.token_hex(32) + "\n")
+    _ensure_caller_key(settings)
+
+
+def _ensure_caller_key(settings: Settings) -> None:
+    """Make the key of the callers' handles, one copy for each process: a file of two users would be a third's too."""
+    files = [settings.caller_key(process) for process in ("agent", "web")]
+    known = next((file.read_text(encoding="ascii") for file in files if file.is_file()), None)
+    key = known or secrets.token_hex(32) + "\n"
+    for file in files:
+        if not file.is_file():
+            write_private(file, key)
 
 
 def _know_devices(settings: Settings) -> None:

@@ -24,6 +24,12 @@ def credentials(settings: Settings, *, name: str, kind: str, password: str) -> d
     }
 
 
+def api_address(settings: Settings) -> str:
+    """Return where an integration asks over HTTP: the first name of the pages."""
+    web = settings.web
+    return f"https://{(web.names or (web.host,))[0]}:{web.port}/api/v1"
+
+
 def as_json(told: dict[str, str | int]) -> str:
     """Return credentials as JSON to paste."""
     return json.dumps(told, ensure_ascii=False, indent=2)

@@ -15,7 +15,7 @@ from edge_agent.errors import DeviceError, Text
 from edge_agent.services import topics, wire
 from edge_agent.services.buttons import overview as button_overview
 from edge_agent.settings import Box, Settings
-from edge_agent.store import audit, broker_refusals, devices, outbox
+from edge_agent.store import announcements, audit, broker_refusals, devices, outbox
 from edge_agent.store.database import Database, writing
 from edge_agent.store.devices import CommandRow
 
@@ -24,16 +24,20 @@ TEST = Text("これは表示のテストです。アラートではありませ�
 
 
 def register(db: Database, *, name: str, kind: DeviceKind, by: str, now: datetime) -> None:
-    """Keep a device that was given an identity."""
+    """Keep a device that was given an identity; an integration is let in by `services.integrations.admit`."""
     with writing(db):
         devices.add(db, name=name, kind=kind, now=now)
         broker_refusals.forget(db, name)
+        announcements.remove_integration(db, name)
         audit.append(db, at=now, actor=by, action="device.added", subject=name, detail={"kind": kind.value})
 
 
 def revoke(db: Database, *, name: str, by: str, now: datetime) -> None:
     """Forget a device whose identity was taken away; one that is not known changes nothing."""
     with writing(db):
+        announcements.remove_integration(db, name)
+        # What it announced decides no longer: its seats must not wait for announcements that never come.
+        announcements.forget_of(db, name)
         if devices.remove(db, name):
             broker_refusals.forget(db, name)
             audit.append(db, at=now, actor=by, action="device.revoked", subject=name)

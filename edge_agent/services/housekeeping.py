@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from edge_agent.domain.audit import first_break
 from edge_agent.errors import StoreError, Text
 from edge_agent.settings import Settings
-from edge_agent.store import audit, outbox, people
+from edge_agent.store import audit, callers, outbox, people
 from edge_agent.store.database import open_main, writing
 
 KEEP_SENT = timedelta(days=7)
@@ -44,6 +44,7 @@ def keep_house(settings: Settings) -> Report:
         with writing(db):
             people.end_stale_sessions(db, now=now)
             cleared = outbox.clear_sent(db, before=now - KEEP_SENT)
+            callers.forget_before(db, now - settings.privacy.caller_kept)
         return Report(audit_entries=len(chain), cleared=cleared)
     finally:
         db.close()

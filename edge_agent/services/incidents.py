@@ -13,7 +13,7 @@ from edge_agent.domain.incident import Incident, IncidentState, Verdict
 from edge_agent.errors import Text, TransitionError
 from edge_agent.services import topics
 from edge_agent.settings import Box
-from edge_agent.store import audit, devices, incidents, outbox, receipts
+from edge_agent.store import audit, callers, devices, incidents, outbox, receipts
 from edge_agent.store.database import Database, writing
 
 MACHINE = "mamori"
@@ -154,6 +154,7 @@ def keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: st
     """
     alert = incident.alert
     incidents.save(db, incident)
+    callers.note(db, incident_id=incident.incident_id, call_id=alert.call_id)
     told = topics.alert_messages(box, alert, incident, now=now)
     if moved:
         # People have moved the incident: the alert itself is not new any more, and its words were sent before.

@@ -77,6 +77,16 @@ def button_status(box: Box) -> str:
     return f"{base(box)}/buttons/status"
 
 
+def ask(box: Box, name: str, seat: str) -> str:
+    """Return the topic on which an integration tells of a call or a pause of a seat."""
+    return f"{base(box)}/ask/{name}/{seat}"
+
+
+def answer(box: Box, name: str, ask_id: str) -> str:
+    """Return the topic on which an integration is told what became of what it asked."""
+    return f"{base(box)}/answer/{name}/{ask_id}"
+
+
 def light_message(state: LightState, *, press_id: str, told: str, now: datetime) -> dict[str, Any]:
     """Return what a button's light shows; `press_id` is the press kept last, `told` the button's own number for it."""
     return {

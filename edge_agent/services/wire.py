@@ -86,6 +86,9 @@ KINDS = (
     MessageKind(name="command", topic="cmd/{name}/{command}", expiry_s=60, trace="id"),
     MessageKind(name="box-command", topic="cmd/box/{command}/{name}", expiry_s=60, trace="id"),
     MessageKind(name="result", topic="result/{id}/{name}", expiry_s=600, trace="id"),
+    # An ask may hold a caller's number: it waits for nobody, and whoever asks sends it without retain.
+    MessageKind(name="ask", topic="ask/{name}/{seat}", expiry_s=60, trace="id"),
+    MessageKind(name="answer", topic="answer/{name}/{id}", expiry_s=60, trace="id"),
     MessageKind(
         name="discovery",
         topic=f"{DISCOVERY_PREFIX}/{{component}}/{{node}}/{{entity}}/config",

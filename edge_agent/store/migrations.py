@@ -270,3 +270,13 @@ def m013_layout(db: sqlite_utils.Database) -> None:
     db.table("layout_saved").create(
         {"row_id": int, "version": int, "saved_by": str, "saved_at": str}, pk="row_id", not_null={"version", "saved_by"}
     )
+
+
+@MAIN()
+def m014_announced_calls(db: sqlite_utils.Database) -> None:
+    """What may announce calls, the newest call announced of every seat, and whose calls incidents came from."""
+    db.table("integrations").create(dict.fromkeys(("name", "token_hash", "seats"), str), pk="name")
+    told = ("seat", "call_id", "by", "caller", "started_at", "told_at")
+    db.table("announced_calls").create(dict.fromkeys((*told, "ended_at", "end"), str), pk="seat", not_null=set(told))
+    db.table("incident_callers").create({"incident_id": str, "caller": str}, pk="incident_id", not_null={"caller"})
+    db.table("incident_callers").create_index(["caller"])

@@ -47,6 +47,7 @@ KINDS = {
     "button-1": "button",
     "home": "home-assistant",
     "console-1": "console",
+    "pbx": "integration",
 }
 EVERYONE = sorted(KINDS)
 SECRET = '{"quotes":["ただじゃおかない"]}'
@@ -147,6 +148,8 @@ def test_a_lamp_reads_its_own_state_alone(broker: Broker) -> None:
         topics.receipt(BOX, "a1", "panel-9"),
         topics.result(BOX, "c1", "panel-9"),
         topics.alive(BOX, "panel-9"),
+        topics.ask(BOX, "pbx-9", "01"),
+        topics.answer(BOX, "pbx", "ask-000001"),
         f"{BASE}/button/button-9",
         "homeassistant/sensor/mamori_tokyo_f1_box1/line-01/config",
         "$SYS/broker/clients/total",

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.cli.panel import Panel
-from edge_agent.daemon_devices import device_subscriptions, each
+from edge_agent.daemon_devices import ask_desk, device_subscriptions, each
 from edge_agent.domain.call import LineState
 from edge_agent.domain.device import DeviceKind, Presence
 from edge_agent.errors import Text
@@ -24,7 +27,7 @@ from edge_agent.pipeline.discovery import Discovery
 from edge_agent.pipeline.sender import Sender
 from edge_agent.ports import Arrived
 from edge_agent.provision import broker as provision
-from edge_agent.services import home_assistant, incidents, topics, wire
+from edge_agent.services import home_assistant, incidents, integrations, topics, wire
 from edge_agent.services.devices import give_test, register, revoke
 from edge_agent.services.line_state import line_message
 from edge_agent.settings import Settings
@@ -32,9 +35,10 @@ from edge_agent.store import devices
 from edge_agent.store.database import open_main
 from edge_agent.store.live import LineStatus
 from tests.broker_fixture import DEVICES, Broker, broker_settings, running_broker, until
-from tests.builders import BOX, START, an_alert
+from tests.builders import BOX, START, after, an_alert
 from tests.fakes import StandingClock
 from tests.messages import wrong
+from tests.web_ui.conftest import seats
 
 pytestmark = pytest.mark.journey
 
@@ -59,7 +63,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def broker(settings: Settings) -> Iterator[Broker]:
-    with running_broker(settings, DEVICES | {"home": "home-assistant"}) as running:
+    with running_broker(settings, DEVICES | {"home": "home-assistant", "pbx": "integration"}) as running:
         yield running
 
 
@@ -288,3 +292,65 @@ def test_devices_commands_and_home_assistant_say_what_is_published_and_lines_tha
         db.close()
     assert {"alive", "command", "result", "discovery", "health"} <= everything.kinds()
     assert everything.problems() == []
+
+
+def test_what_an_integration_asks_and_is_answered_is_as_published(settings: Settings, everything: Everything) -> None:
+    broker, clock = everything.broker, StandingClock(START)
+    db = open_main(settings.data)
+    integrations.admit(db, name="pbx", by="it", now=START)
+    agent = broker.messenger("agent", momentary=[topics.ask(BOX, "+", "+")])
+    takers: list[Callable[[Arrived], None]] = []
+    sender = Sender(
+        box=BOX,
+        messenger=agent,
+        clock=clock,
+        open_database=lambda: open_main(settings.data),
+        health=lambda: dict(HEALTH),
+        on_message=each(takers),
+    )
+    desk = ask_desk(msgspec.structs.replace(settings, seats=seats(1)), clock, sender, agent)
+    takers.append(desk.take)
+    pbx = broker.messenger("pbx", topics.answer(BOX, "pbx", "+"))
+    stop = threading.Event()
+    threads = [threading.Thread(target=run, args=(stop,)) for run in (sender.run, desk.run)]
+    for link in (agent, pbx):
+        link.start()
+        until(link.connected)
+    for thread in threads:
+        thread.start()
+    ask = {
+        "schema": 1,
+        "id": "ask-000001",
+        "ask": "call",
+        "event": "started",
+        "caller": "090-1234-5678",
+        "issued_at": START.isoformat(),
+        "expires_at": after(60).isoformat(),
+    }
+    answers: list[str] = []
+    try:
+        # The agent's subscription may still be under way: an ask that nobody hears is asked again.
+        until(lambda: _asked(pbx, ask, answers))
+        until(lambda: _asked(pbx, ask | {"id": "ask-000002", "ask": "pause"}, answers))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        pbx.stop()
+        agent.stop()
+        db.close()
+    assert set(answers) == {"done"}
+    assert {"ask", "answer"} <= everything.kinds()
+    assert everything.problems() == []
+
+
+def _asked(pbx: MqttMessenger, ask: dict[str, object], answers: list[str]) -> bool:
+    """Ask once; return whether it was answered within a second."""
+    pbx.send(topic=topics.ask(BOX, "pbx", "01"), payload=json.dumps(ask))
+    deadline = time.monotonic() + 1.0
+    while time.monotonic() < deadline:
+        if arrived := pbx.arrived():
+            answers += [json.loads(each.payload)["outcome"] for each in arrived]
+            return True
+        time.sleep(0.02)
+    return False

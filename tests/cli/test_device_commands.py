@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import io
 import json
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from edge_agent.provision import broker, pki
 from edge_agent.services import topics
 from edge_agent.services.devices import give_test, note_presence, note_result
 from edge_agent.settings import Settings, load
-from edge_agent.store import audit, broker_refusals, devices, outbox
+from edge_agent.store import announcements, audit, broker_refusals, devices, outbox
 from edge_agent.store.broker_refusals import BrokerRefusals
 from edge_agent.store.database import Database, open_main, writing
 from tests.builders import BOX, START, after, an_alert, an_incident
@@ -62,6 +63,31 @@ def test_every_kind_can_be_added_and_gets_an_identity_of_its_own(data: Path, set
     assert told["topics"] == topics.base(settings.box)
     assert told["ca"] == settings.ca_file.read_text()
     assert broker.devices(settings) == {"one": kind, "other": kind}
+
+
+def test_an_integration_gets_a_token_of_which_only_a_digest_is_kept(data: Path) -> None:
+    told = json.loads(mamori(data, "add", "pbx", "--kind", "integration").stdout)
+    assert told["url"] == "https://127.0.0.1:8443/api/v1"
+    assert len(told["token"]) >= 43
+    kept = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
+    assert hashlib.sha256(told["token"].encode()).hexdigest().encode() in kept
+    assert told["token"].encode() not in kept
+
+
+def test_an_integration_may_be_bound_to_seats_of_the_settings_and_nothing_else_may(data: Path, db: Database) -> None:
+    with (data / "settings.toml").open("a", encoding="utf-8") as file:
+        file.write("[[devices]]\nname='tap'\nmatch='tap'\nchannels=2\n")
+        file.write("[[seats]]\nseat='01'\nlabel_ja='1'\nlabel_en='1'\ndevice='tap'\n")
+    assert mamori(data, "add", "pbx", "--kind", "integration", "--seat", "01").exit_code == 0
+    [pbx] = announcements.integrations(db)
+    assert (pbx.name, pbx.seats) == ("pbx", ("01",))
+    assert (
+        "Seat '99' is not in the settings" in mamori(data, "add", "cti", "--kind", "integration", "--seat", "99").stderr
+    )
+    assert mamori(data, "add", "panel-2", "--seat", "01").exit_code == 2
+    assert devices.find(db, "cti") is devices.find(db, "panel-2") is None
+    mamori(data, "revoke", "pbx")
+    assert announcements.integrations(db) == []
 
 
 def test_the_agents_own_kind_cannot_be_given_to_a_device(data: Path) -> None:

@@ -24,9 +24,11 @@ DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SETTINGS = TOP / "firmware_config/settings/mamori.toml"
 DOMAIN = (
     "alert",
+    "announcement",
     "audit",
     "button",
     "call",
+    "caller",
     "command",
     "device",
     "duty",
@@ -208,7 +210,7 @@ def test_both_readmes_hold_the_same_commands() -> None:
     assert {"make run", "make test"} <= set(commands)
 
 
-@pytest.mark.parametrize("name", ["buttons", "lamps", "operations", "policy", "speech"])
+@pytest.mark.parametrize("name", ["buttons", "integration", "lamps", "operations", "policy", "speech"])
 def test_a_document_says_the_same_in_both_languages(name: str) -> None:
     english, japanese = TOP / f"docs/{name}.md", TOP / f"docs/{name}.ja.md"
     assert len(_headings(english)) == len(_headings(japanese))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edge_agent.pipeline.events import CallEnded, CallStarted, Event, Heard
 from edge_agent.pipeline.lines import BlockQueue, Line, joined
 from edge_agent.pipeline.listen import LineListener
-from edge_agent.ports import RATE, AudioBlock
+from edge_agent.ports import RATE, Announced, AudioBlock
 from edge_agent.settings import Settings
 from tests.builders import a_policy
 from tests.fakes import LoudnessDetector, ScriptedClassifier, ScriptedModel, Seconds
@@ -33,7 +35,15 @@ def a_line(heard: list[Event], blocks: BlockQueue, clock: Seconds) -> Line:
         assert seat == "01"
         heard.extend(events)
 
-    return Line("01", listener=listener, blocks=blocks, on_events=on_events, end_silence_s=8, clock_s=clock)
+    return Line(
+        "01",
+        listener=listener,
+        blocks=blocks,
+        on_events=on_events,
+        end_silence_s=8,
+        announced_silence_s=300,
+        clock_s=clock,
+    )
 
 
 def test_a_full_queue_drops_its_older_half_and_says_how_much() -> None:
@@ -93,6 +103,20 @@ def test_a_turn_hears_what_waits_up_to_half_a_second() -> None:
     line.finish()
     assert isinstance(heard[-1], CallEnded)
     assert [event.utterance.text for event in heard if isinstance(event, Heard)][-1] == "もしもし"
+
+
+def test_an_announced_call_outlasts_a_hold_without_any_audio_but_not_for_ever() -> None:
+    heard: list[Event] = []
+    clock = Seconds()
+    blocks = BlockQueue(clock_s=clock)
+    line = a_line(heard, blocks, clock)
+    blocks.put(replace(a_block(1), in_call=True, announced=Announced(call_id="told-1")))
+    line.hear()
+    assert not line.deaf(now_s=299)
+    clock.now_s = 300
+    line.hear()
+    [ended] = [event for event in heard if isinstance(event, CallEnded)]
+    assert ended.faded
 
 
 def test_a_call_is_ended_when_its_card_brings_no_more_audio() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +23,7 @@ from edge_agent.pipeline.events import (
     Silenced,
 )
 from edge_agent.pipeline.listen import LineListener
+from edge_agent.pipeline.overload import Stage
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Settings
 from edge_agent.settings_listening import Vad
@@ -38,6 +40,7 @@ PHRASES = ("もしもし", "殺すぞ", "馬鹿野郎", "もう死にたい", "�
 ANSWERS = {
     "殺すぞ": {Label.THREAT: 0.9},
     "馬鹿野郎": {Label.ABUSE: 0.95},
+    "役立たず": {Label.ABUSE: 0.6},
     "もう死にたい": {Label.LIFE_SAFETY: 0.9},
     "届いた皿が割れていた": {Label.COMPLAINT: 0.8},
 }
@@ -63,6 +66,7 @@ def a_listener(
     phrases: tuple[str, ...] = PHRASES,
     endpoint_s: float = 3600.0,
     settings: Settings | None = None,
+    stage: Callable[[], Stage] = lambda: Stage.NORMAL,
 ) -> LineListener:
     numbers = count(1)
     return LineListener(
@@ -74,6 +78,7 @@ def a_listener(
         settings or Settings(),
         lambda: f"id-{next(numbers)}",
         whole_source_is_one_call=whole,
+        stage=stage,
     )
 
 

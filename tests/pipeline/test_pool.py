@@ -55,6 +55,7 @@ class Floor:
                 blocks=self.queues[seat],
                 on_events=self._hear,
                 end_silence_s=8,
+                announced_silence_s=300,
                 clock_s=self.clock,
             )
             for seat in self.seats

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_agent.pipeline.lines import BlockQueue
+from edge_agent.pipeline.lines import BlockQueue, joined
 from edge_agent.pipeline.ring import Ring
 from edge_agent.pipeline.tap import Tap
-from edge_agent.ports import RATE, AudioBlock
+from edge_agent.ports import RATE, Announced, AudioBlock
 
 TENTH = RATE // 10
 
@@ -111,3 +111,25 @@ def test_a_ring_takes_a_block_longer_than_itself() -> None:
     ring.add(AudioBlock(customer=np.arange(3 * RATE, dtype=np.int16), operator=None))
     assert ring.held_s == 1.0
     assert ring.take(1)[0].tobytes() == np.arange(2 * RATE, 3 * RATE, dtype=np.int16).tobytes()
+
+
+def test_what_was_announced_stands_on_every_block_in_place_of_what_the_source_says() -> None:
+    blocks = BlockQueue()
+    tap = Tap(blocks=blocks, ring=None)
+    tap.put(replace(a_block(1), in_call=True))
+    tap.announce(Announced(call_id=""))
+    tap.put(replace(a_block(2), in_call=True))
+    tap.announce(Announced(call_id="told-1", ago_s=2.0))
+    tap.put(replace(a_block(3), in_call=False))
+    tap.pause()
+    tap.put(a_block(4))
+    tap.go_on()
+    tap.announce(None)
+    tap.put(replace(a_block(5), in_call=False))
+    told = [(block.in_call, block.announced and block.announced.call_id) for block in taken(blocks)]
+    assert told == [(True, None), (False, ""), (True, "told-1"), (True, "told-1"), (False, None)]
+
+
+def test_blocks_of_two_announced_calls_are_never_heard_as_one() -> None:
+    blocks = [replace(a_block(1), in_call=True, announced=Announced(call_id=call)) for call in ("a", "a", "b")]
+    assert [len(block.customer) for block in joined(blocks)] == [2 * TENTH, TENTH]

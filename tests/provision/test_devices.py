@@ -114,7 +114,7 @@ def shows(name: str) -> set[str]:
 
 def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
     known = {"agent": "agent", "panel-1": "panel", "panel-2": "panel", "wall-1": "wallboard", "desk-1": "lamp"}
-    known |= {"buttons": "buttons", "button-03": "button", "home": "home-assistant"}
+    known |= {"buttons": "buttons", "button-03": "button", "home": "home-assistant", "pbx": "integration"}
     known |= {"console-1": "console"}
     assert rights(settings, known) == {
         "agent": {
@@ -135,6 +135,8 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"read {BASE}/ack/+/+",
             f"read {BASE}/device/+/alive",
             f"read {BASE}/result/+/+",
+            f"readwrite {BASE}/ask/+/+",
+            f"write {BASE}/answer/+/+",
             "readwrite homeassistant/+/mamori_tokyo_f1_box1/+/config",
             "read homeassistant/status",
         },
@@ -179,6 +181,7 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             "write homeassistant/status",
             f"write {BASE}/device/home/alive",
         },
+        "pbx": {f"write {BASE}/ask/pbx/+", f"read {BASE}/answer/pbx/+", f"read {BASE}/status"},
     }
 
 

@@ -44,7 +44,7 @@ def stop_half_way(data: Path) -> None:
 def fill_up(data: Path) -> None:
     """Write until the system lets the file grow no further; say what the store says of it."""
     db = open_main(data)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
     written = 0
     try:
         while True:

@@ -65,6 +65,7 @@ TYPES = (
     "\xff",
 )
 HEADERS = (
+    "Authorization",
     "Accept",
     "Accept-Language",
     "Cookie",

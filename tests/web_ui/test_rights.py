@@ -21,7 +21,7 @@ from edge_agent.store.database import writing
 from edge_agent.store.live import LiveWords
 from tests.builders import START
 from tests.web_ui.conftest import Pages, in_call, seats
-from web_ui.access import ANONYMOUS
+from web_ui.access import ANONYMOUS, by_token
 from web_ui.feed import Subscriber
 from web_ui.rights import right_of
 from web_ui.sight import Sight
@@ -35,7 +35,9 @@ def test_every_route_of_the_app_names_its_right(pages: Pages) -> None:
     nameless = {
         rule.endpoint
         for rule in pages.app.url_map.iter_rules()
-        if rule.endpoint not in ANONYMOUS and right_of(pages.app.view_functions[rule.endpoint]) is None
+        if rule.endpoint not in ANONYMOUS
+        and not by_token(rule.endpoint)
+        and right_of(pages.app.view_functions[rule.endpoint]) is None
     }
     assert not nameless, "add @needs(Right.…) below the route"
 
@@ -46,7 +48,7 @@ def test_no_route_opens_without_the_right_it_names(pages: Pages, role: Role) -> 
     browser.get("/login", follow_redirects=True)
     looked_at = 0
     for rule in pages.app.url_map.iter_rules():
-        if rule.endpoint in ANONYMOUS:
+        if rule.endpoint in ANONYMOUS or by_token(rule.endpoint):
             continue
         right = right_of(pages.app.view_functions[rule.endpoint])
         assert right is not None
@@ -60,6 +62,17 @@ def test_no_route_opens_without_the_right_it_names(pages: Pages, role: Role) -> 
             assert answer.status_code == 403, (method, path)
             looked_at += 1
     assert looked_at or role is Role.ADMINISTRATOR
+
+
+def test_a_route_of_programs_opens_for_nobody_who_is_logged_in_but_has_no_token(pages: Pages) -> None:
+    browser = pages.browser("administrator")
+    rules = [rule for rule in pages.app.url_map.iter_rules() if by_token(rule.endpoint)]
+    assert len(rules) >= 2
+    for rule in rules:
+        path = pages.app.url_map.bind("localhost").build(rule.endpoint, {"seat": "01"}, method=None)
+        for method in rule.methods or ():
+            answer = browser.client.open(path, method=method, headers={"X-CSRFToken": browser.token})
+            assert answer.status_code == 401, (method, path)
 
 
 def test_a_route_that_names_no_right_is_closed_to_everybody(pages: Pages) -> None:

@@ -1,0 +1,183 @@
+"""The thread that keeps announced calls: they hold at once, over restarts and full disks, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_agent.domain.announcement import AnnouncedEnd
+from edge_agent.pipeline.announcements import AnnouncementKeeper
+from edge_agent.pipeline.lines import BlockQueue
+from edge_agent.pipeline.tap import Tap
+from edge_agent.ports import Announced, AudioBlock
+from edge_agent.services import announcements as services
+from edge_agent.services.announcements import Announcement
+from edge_agent.services.devices import revoke
+from edge_agent.store import announcements
+from edge_agent.store.database import Database, open_main
+from tests.builders import START, after
+from tests.fakes import Moments, StandingClock
+
+PBX = Announcement(seat="01", by="pbx")
+
+
+class Floor:
+    """A keeper on a real database, with two lines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.page = open_main(folder)
+        self.clock = StandingClock(START)
+        self.own: Database | None = None
+        self.queues = {seat: BlockQueue() for seat in ("01", "02")}
+        self.taps = {seat: Tap(blocks=queue, ring=None) for seat, queue in self.queues.items()}
+        self.keeper = self.a_keeper()
+
+    def a_keeper(self) -> AnnouncementKeeper:
+        hold = timedelta(hours=1)
+        return AnnouncementKeeper(taps=self.taps, hold=hold, clock=self.clock, open_database=self._open)
+
+    def _open(self) -> Database:
+        self.own = open_main(self.folder)
+        return self.own
+
+    def day(self, *moments: Callable[[], object]) -> None:
+        self.keeper.run(Moments(*moments))  # type: ignore[arg-type]
+
+    def block(self, seat: str = "01") -> AudioBlock:
+        """Return what the line gets of a block whose source knows nothing of calls."""
+        self.taps[seat].put(AudioBlock(customer=np.ones(1600, np.int16), operator=None))
+        [block] = self.queues[seat].take()
+        return block
+
+    def starts(self) -> str:
+        return services.start(self.page, PBX, now=self.clock.now()).call_id
+
+    def ends(self) -> None:
+        services.end(self.page, PBX, now=self.clock.now())
+
+    def disk(self, *, full: bool) -> None:
+        assert self.own is not None
+        self.own.conn.execute(f"PRAGMA query_only={int(full)}")
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[Floor]:
+    made = Floor(tmp_path)
+    yield made
+    made.page.close()
+
+
+def nothing() -> None:
+    pass
+
+
+def test_an_announced_call_stands_on_the_audio_of_its_line_alone(floor: Floor) -> None:
+    seen: list[AudioBlock] = []
+    calls: list[str] = []
+    floor.day(
+        lambda: calls.append(floor.starts()),
+        lambda: floor.clock.move(2),
+        lambda: seen.extend((floor.block("01"), floor.block("02"))),
+        floor.ends,
+        nothing,
+        lambda: seen.append(floor.block("01")),
+    )
+    during, other, afterwards = seen
+    assert (during.in_call, during.announced) == (True, Announced(call_id=calls[0]))
+    assert (other.in_call, other.announced) == (None, None)
+    assert (afterwards.in_call, afterwards.announced) == (False, Announced(call_id=""))
+
+
+def test_a_seat_nothing_is_announced_of_any_more_is_its_audios_again(floor: Floor) -> None:
+    seen: list[bool | None] = []
+    floor.day(
+        floor.starts,
+        floor.ends,
+        nothing,
+        lambda: floor.clock.move(3599),
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+        lambda: floor.clock.move(1),
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+    )
+    assert seen == [False, None]
+
+
+def test_the_seats_of_an_integration_that_is_revoked_are_their_audios_again_at_once(floor: Floor) -> None:
+    seen: list[bool | None] = []
+    floor.day(
+        floor.starts,
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+        lambda: revoke(floor.page, name="pbx", by="it", now=floor.clock.now()),
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+    )
+    assert seen == [True, None]
+
+
+def test_a_call_under_way_when_the_agent_starts_is_under_way_from_its_first_sound(floor: Floor) -> None:
+    call_id = floor.starts()
+    floor.clock.move(90)
+    floor.a_keeper().restore()
+    assert floor.block().announced == Announced(call_id=call_id, ago_s=90.0)
+
+
+def test_a_call_that_has_faded_is_over_and_the_next_start_is_another_call(floor: Floor) -> None:
+    calls: list[str] = []
+    seen: list[bool | None] = []
+    floor.day(
+        lambda: calls.append(floor.starts()),
+        nothing,
+        lambda: floor.keeper.faded("01", calls[0]),
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+        lambda: floor.clock.move(1),
+        lambda: calls.append(floor.starts()),
+        nothing,
+        lambda: seen.append(floor.block().in_call),
+    )
+    assert seen == [False, True]
+    assert calls[0] != calls[1]
+
+
+def test_an_end_by_silence_is_noted_with_its_reason_even_if_the_disk_was_full(floor: Floor) -> None:
+    calls: list[str] = []
+    states: list[AnnouncedEnd | None] = []
+
+    def note() -> None:
+        found = announcements.find(floor.page, "01")
+        assert found
+        states.append(found.end)
+
+    floor.day(
+        lambda: calls.append(floor.starts()),
+        nothing,
+        lambda: floor.disk(full=True),
+        lambda: floor.keeper.faded("01", calls[0]),
+        nothing,
+        note,
+        lambda: floor.disk(full=False),
+        nothing,
+        note,
+    )
+    assert states == [None, AnnouncedEnd.SILENCE]
+
+
+def test_the_end_of_a_call_nobody_announced_writes_nothing(floor: Floor) -> None:
+    floor.day(floor.starts, nothing, lambda: floor.keeper.faded("01", "heard-1"), nothing)
+    found = announcements.find(floor.page, "01")
+    assert found
+    assert found.under_way
+
+
+def test_an_announcement_of_a_seat_this_agent_does_not_listen_to_is_left_alone(floor: Floor) -> None:
+    services.start(floor.page, Announcement(seat="77", by="pbx"), now=after(1))
+    floor.day(nothing)
+    assert floor.block().announced is None
