@@ -10,7 +10,7 @@ most=5000
 
 sort_out() {
     written=0
-    [ -z "$1" ] || [ ! -f "$1" ] || written=$(wc -l <"$1")
+    [ -z "$1" ] || [ ! -f "$1" ] || written=$(wc -l <"$1") || true
     while IFS= read -r line; do
         printf '%s\n' "$line"
         case $line in
