@@ -104,8 +104,9 @@ def test_a_dash_means_that_no_label_applies(tmp_path: Path) -> None:
     assert (second.labels, second.kind) == ({"complaint", "abuse"}, "harassment")
 
 
-def test_the_corpus_itself_is_well_formed() -> None:
-    lines = corpus.read_corpus(CORPUS)
+@pytest.mark.parametrize("folder", [CORPUS, CORPUS / "waiting"])
+def test_the_corpus_itself_is_well_formed(folder: Path) -> None:
+    lines = corpus.read_corpus(folder)
     assert {label for each in lines for label in each.labels} == set(spec.LABELS)
     assert {each.speaker for each in lines} <= {"customer", "operator"}
 
