@@ -27,7 +27,7 @@ from web_ui.access import OPEN
 __all__ = ["browser"]
 pytestmark = pytest.mark.journey
 
-NO_PAGE = {"live.alive", "live.events", "arrange.saved", "lines.now", "seat.events"} | OPEN
+NO_PAGE = {"live.alive", "live.events", "arrange.saved", "lines.now", "seat.events", "integration.state"} | OPEN
 """What answers a script, not a person; the offline page is looked at by itself."""
 GRAVE = {"serious", "critical"}
 QUOTE = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
