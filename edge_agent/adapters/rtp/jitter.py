@@ -190,7 +190,8 @@ class JitterBuffer:
         if length <= 0:
             return []
         if missing is None:
-            lost = min(length, GUESSED - self._guessed) if self._speaks else 0
+            # What was told lost before may be more than is ever guessed.
+            lost = min(length, max(0, GUESSED - self._guessed)) if self._speaks else 0
         else:
             lost = min(length, max(0, missing * self._length - self._guessed)) if self._speaks else 0
         self._guessed += lost
