@@ -1,7 +1,8 @@
 """Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts` alone. `capacity` (how
-many lines a box carries) and `gating` (what voice activity takes from beginnings) have options: `--help`.
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts`, `cards` alone.
+`capacity` (how many lines a box carries) and `gating` (what voice activity takes from beginnings) have options
+(`--help`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.settings import Settings
 from tests.bench import capacity
 from tests.bench.buttons import press_to_panel
+from tests.bench.cards import cards
 from tests.bench.gating import gating
 from tests.bench.panels import panels
 from tests.bench.parts import parts
@@ -151,6 +153,7 @@ def main() -> None:
         "seats": seats,
         "parts": parts,
         "gating": gating,
+        "cards": cards,
     }
     if not sys.argv[1:]:
         capacity.main([], machine())
