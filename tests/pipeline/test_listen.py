@@ -67,11 +67,12 @@ def a_listener(
     endpoint_s: float = 3600.0,
     settings: Settings | None = None,
     stage: Callable[[], Stage] = lambda: Stage.NORMAL,
+    model: ScriptedModel | None = None,
 ) -> LineListener:
     numbers = count(1)
     return LineListener(
         "01",
-        ScriptedModel(*phrases, endpoint_s=endpoint_s),
+        model or ScriptedModel(*phrases, endpoint_s=endpoint_s),
         LoudnessDetector,
         ScriptedClassifier(ANSWERS),
         a_policy(),
@@ -179,6 +180,25 @@ def test_an_utterance_ends_where_the_recogniser_says_so_although_the_line_is_noi
     events = play(listener, track(speech(HELLO, 1), silence(1), speech(THREAT, 1), silence(1)))
     assert [(u.sequence, u.text) for u in finals(events)] == [(0, "もしもし"), (1, "殺すぞ")]
     assert finals(events)[1].start_s == pytest.approx(2, abs=TOLERANCE_S)
+
+
+def test_a_recogniser_that_has_heard_a_minute_without_a_pause_is_replaced_and_words_keep_their_times() -> None:
+    made: list[ScriptedRecognizer] = []
+
+    class Counting(ScriptedModel):
+        def recognizer(self) -> ScriptedRecognizer:
+            made.append(super().recognizer())
+            return made[-1]
+
+    # The voice never pauses for as long as ends a stretch of speech, the recogniser ends its utterances all the same.
+    listener = a_listener(
+        whole=True, settings=Settings(vad=Vad(hangover_ms=3000)), model=Counting(*PHRASES, endpoint_s=0.2)
+    )
+    said = [track(speech(phrase, 9), silence(1)) for phrase in (HELLO, THREAT, ABUSE, HELLO, THREAT, ABUSE, DESPAIR)]
+    heard = finals(play(listener, track(*said)))
+    assert len(made) == 2
+    assert [u.text for u in heard] == [PHRASES[n - 1] for n in (1, 2, 3, 1, 2, 3, 4)]
+    assert [u.start_s for u in heard] == pytest.approx([10.0 * n for n in range(7)], abs=0.3)
 
 
 def test_words_are_shown_while_they_are_spoken_but_only_when_they_change() -> None:
