@@ -27,10 +27,10 @@ pytestmark = pytest.mark.journey
 
 RECORDING = Path(__file__).parents[1] / "recordings/pause/card-number.flac"
 RATE = 16_000
-START_S = 25.0
+START_S = 40.0
 """When the call begins after the card does: the appliance has to be up by then on a busy machine."""
-PAUSE = (12.0, 21.5)
-"""Seconds of the call during which the pause holds; the number is said from 13.0 to 20.0."""
+PAUSE = (9.0, 21.5)
+"""Seconds of the call during which the pause holds; the number is said from 13.0 to 20.0: a slow machine is in time."""
 SAID = (13.3, 19.7)
 HALVES = ("四二四二一一二三", "五八一三二一三四")
 AFTERWARDS = "水曜日の午後に"
@@ -111,21 +111,21 @@ def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool)
     pieces, text = floor.pieces(), texts()
     floor.start()
     main, now = open_main(floor.settings.data), open_live(floor.settings.run)
+    panel = floor.panel()
     try:
-        panel = floor.panel()
         if paused:
             pbx = Pbx(floor)
             told = pbx.http("01/call", event="started", caller=CALLER)
             assert told["listening"]
-            until(lambda: floor.call_id(now) == told["call"], within_s=5.0, what="the announced call to be the line's")
-            assert panel.of(seat="01", state="in_call")
+            until(lambda: floor.call_id(now) == told["call"], within_s=20.0, what="the announced call to be the line's")
+            until(lambda: panel.of(seat="01", state="in_call"), within_s=20.0, what="the call to be told to panels")
         floor.wait_for(PAUSE[0])
         assert floor.call_id(now), "the call is heard before the number is said"
         if paused:
             assert pbx.http("01/pause", event="started")["paused_until"]
             until(
                 lambda: any(message.get("paused_since") for _, message in panel.of(seat="01")),
-                within_s=1.0,
+                within_s=15.0,
                 what="the pause to be told",
             )
         floor.wait_for(PAUSE[1])
@@ -149,9 +149,9 @@ def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool)
         if paused:
             assert pbx.http("01")["call"] == floor.call_id(now), "the announced call lasts until its end is announced"
             assert pbx.mqtt("01", ask="call", event="ended")["seat"]["call"] is None
-            until(lambda: not floor.call_id(now), within_s=5.0, what="the call to end as announced")
+            until(lambda: not floor.call_id(now), within_s=20.0, what="the call to end as announced")
             again = pbx.mqtt("01", ask="call", event="started", caller=CALLER)["seat"]["call"]
-            until(lambda: floor.call_id(now) == again, within_s=5.0, what="a call told on the broker to be the line's")
+            until(lambda: floor.call_id(now) == again, within_s=20.0, what="a call told on the broker to be the line's")
             assert not on_disk(tmp_path, forms_of(CALLER))
             assert not [message for _, message in list(panel.messages) if CALLER in str(message)]
             assert not any(found.values()), found
@@ -165,8 +165,8 @@ def test_a_card_number_is_nowhere_after_a_pause(tmp_path: Path, *, paused: bool)
             assert found["text on disk"], found
             assert found["heard"], found
             assert not found["samples on disk"], "no audio is written, pause or not"
-        panel.close()
     finally:
+        panel.close()
         main.close()
         now.close()
         floor.stop()
