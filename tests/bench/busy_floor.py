@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Sequence
@@ -163,6 +164,12 @@ def rss_mib(processes: Sequence[psutil.Process]) -> float:
 def pss_mib(processes: Sequence[psutil.Process]) -> float:
     """Return the memory of some processes; what they share is counted once."""
     return sum(process.memory_full_info().pss for process in processes) / 2**20
+
+
+def in_a_row(stages: Sequence[str]) -> str:
+    """Return the stages told, each with how often it was told in a row."""
+    counted = [(stage, len(list(times))) for stage, times in itertools.groupby(stages)]
+    return " ".join(stage if times == 1 else f"{stage} ×{times}" for stage, times in counted)
 
 
 def told_overloads(said: str) -> list[str]:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import plain, scenes
+from tests.bench import busy_floor, plain, scenes
 from tests.bench.busy_floor import START_S, BusyFloor, Usage, WatchedPage, beats, pss_mib, rss_mib, told_overloads
 from tests.bench.plain import PlainStep
 from tests.journeys.floor import Panel
@@ -111,7 +111,7 @@ class Step:
         if len(self.waits) >= LEAST_ALERTS and self.panel_s(0.95) > P95_S:
             why.append(f"p95 {self.panel_s(0.95):.2f} s")
         if self.stages:
-            why.append("overload: " + " ".join(self.stages))
+            why.append("overload: " + busy_floor.in_a_row(self.stages))
         return why
 
 
