@@ -108,6 +108,7 @@ def run(settings: Settings) -> None:
             _health(recorder, pool, speech, network)
             | {"lines": len(lines), "lamp_faults": board.faults, "line_troubles": line_health.troubles}
             | {"cards": card_figures([card.report for card in cards])}
+            | {"silent_integrations": sorted(announcements.silent)}
         ),
         on_message=each(takers),
     )
@@ -138,7 +139,10 @@ def run(settings: Settings) -> None:
         settings, watches, recorder, faults, lambda: [card.report for card in cards], lambda: overload.now
     )
     taps = line_taps(settings, queues, deliver_all(watches, queues))
-    pauses, announcements = pause_keeper(settings, taps, recorder, clock), announcement_keeper(settings, taps, clock)
+    pauses, announcements = (
+        pause_keeper(settings, taps, recorder, clock),
+        announcement_keeper(settings, taps, watches, clock),
+    )
     lines = [
         Line(
             seat.seat,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from edge_agent.pipeline.announcements import AnnouncementKeeper
-from edge_agent.pipeline.events import CallEnded, Event
+from edge_agent.pipeline.events import CallEnded, Event, Unannounced
+from edge_agent.pipeline.line_watch import LineWatch
 from edge_agent.pipeline.lines import BlockQueue
 from edge_agent.pipeline.pauses import PauseKeeper
 from edge_agent.pipeline.recorder import Recorder
@@ -41,10 +42,16 @@ def pause_keeper(settings: Settings, taps: Mapping[str, Tap], recorder: Recorder
     return keeper
 
 
-def announcement_keeper(settings: Settings, taps: Mapping[str, Tap], clock: Clock) -> AnnouncementKeeper:
+def announcement_keeper(
+    settings: Settings, taps: Mapping[str, Tap], watches: Mapping[str, LineWatch], clock: Clock
+) -> AnnouncementKeeper:
     """Return the thread that keeps announced calls; those a stop has left under way decide already."""
     keeper = AnnouncementKeeper(
-        taps=taps, hold=settings.calls.announced_hold, clock=clock, open_database=lambda: open_main(settings.data)
+        taps=taps,
+        hold=settings.calls.announced_hold,
+        clock=clock,
+        open_database=lambda: open_main(settings.data),
+        show=lambda seat, trouble: watches[seat].note_announcements(trouble),
     )
     keeper.restore()
     return keeper
@@ -60,7 +67,8 @@ def heard(
         for event in events:
             if isinstance(event, CallEnded):
                 pauses.call_ended(seat)
-                if event.faded:
-                    announcements.faded(seat, event.call_id)
+                announcements.over(seat, event.call_id, faded=event.faded)
+            elif isinstance(event, Unannounced):
+                announcements.unannounced(seat)
 
     return tell

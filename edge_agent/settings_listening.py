@@ -35,6 +35,9 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     announced_silence_s: Annotated[int, Meta(ge=30, le=3600)] = 300
     """A call announced as started and never as ended is over after so long without speech."""
 
+    announced_missed_s: Annotated[int, Meta(ge=0, le=600)] = 20
+    """Both sides talk for so long without an announced call: the announcements have ceased; 0: never."""
+
     @property
     def announced_hold(self) -> timedelta:
         """Return how long after the last announcement it still decides."""

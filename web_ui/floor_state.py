@@ -15,6 +15,7 @@ from edge_agent.domain.overload import Meaning, Overloaded, meaning
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import Text
 from edge_agent.services import buttons, topics
+from edge_agent.services.devices import silent_integrations
 from edge_agent.settings import Settings
 from edge_agent.store import (
     devices,
@@ -130,8 +131,11 @@ def read_busy(now: Database) -> Meaning | None:
 
 
 def read_missing(main: Database) -> tuple[str, ...]:
-    """Return the names of the devices that were there and are silent."""
-    return tuple(device.name for device in devices.everything(main) if device.presence is Presence.MISSING)
+    """Return the names of the devices that were there and are silent, integrations that fail to announce among them."""
+    mute = silent_integrations(main)
+    return tuple(
+        device.name for device in devices.everything(main) if device.presence is Presence.MISSING or device.name in mute
+    )
 
 
 def read_buttons(main: Database, *, settings: Settings, now: datetime) -> Mapping[str, int]:

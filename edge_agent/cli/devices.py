@@ -29,7 +29,9 @@ STATES = {
     Presence.CONNECTED: Text("接続中", "connected"),
     Presence.MISSING: Text("応答なし", "MISSING"),
     Presence.HEARD: Text("利用あり", "in use"),
+    Presence.SILENT: Text("通話の知らせが止まっています", "ANNOUNCES NOTHING although calls are heard"),
 }
+ALL_SEATS = Text("すべての席", "all seats")
 REASONS = {
     "expired": Text("期限切れ。機器の時計を確認してください", "expired; check the device's clock"),
     "early": Text("未来の命令。機器の時計を確認してください", "not yet; check the device's clock"),
@@ -97,7 +99,7 @@ def add(*, name: str, kind: str, form: str, qr: bool | None, seats: tuple[str, .
 @device.command("list")
 @DATA
 def list_devices(*, data: Path) -> None:
-    """機器の種類・接続状態・最後の応答を一覧する / list devices: kind, state, last seen, last test."""
+    """機器の種類・接続状態・最後の応答・連携の席を一覧する / list devices: kind, state, last seen, last test, seats."""
     with on_box(data) as (settings, db):
         known = {one.name: one for one in services.overview(db, settings=settings, now=datetime.now(UTC))}
         tests = table.last_tests(db)
@@ -106,7 +108,10 @@ def list_devices(*, data: Path) -> None:
         state = _in_language(STATES[there.presence]) if there else "-"
         seen = there.last_seen.astimezone().isoformat(" ", "seconds") if there and there.last_seen else "-"
         tested = datetime.fromisoformat(tests[name]).astimezone().isoformat(" ", "seconds") if name in tests else "-"
-        click.echo(f"{name}\t{kind}\t{state}\t{seen}\t{tested}")
+        seats = "-"
+        if kind == DeviceKind.INTEGRATION and there:
+            seats = ",".join(there.seats) or _in_language(ALL_SEATS)
+        click.echo(f"{name}\t{kind}\t{state}\t{seen}\t{tested}\t{seats}")
 
 
 @device.command()

@@ -5,7 +5,8 @@ Rules:
 2. Words of a call are for kind `panel` alone; only a panel acknowledges.
 3. A device says every `ALIVE_S` that it is there. Silent for `MISSING_S`, it is missing; so it is at once when it says
    goodbye, or the broker does so for it. Some say so only when they connect (`SAYS_ONCE`).
-4. What nobody has connected yet is not missing. Nor is an integration ever: it speaks when it has something to say.
+4. What nobody has connected yet is not missing. Nor is an integration, which speaks when it has something to say: it is
+   silent when a call was heard that it should have announced (`announcement`).
 """
 
 from __future__ import annotations
@@ -52,17 +53,26 @@ class Presence(StrEnum):
     CONNECTED = "connected"
     MISSING = "missing"
     HEARD = "heard"
+    SILENT = "silent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device that was added. `last_seen` is its last sign of life, None before the first."""
+    """A device that was added.
+
+    Attributes:
+        last_seen: its last sign of life, None before the first.
+        silent: an integration announces nothing although calls are heard.
+        seats: those an integration may speak for; empty: all.
+    """
 
     name: str
     kind: DeviceKind
     added_at: datetime
     last_seen: datetime | None = None
     connected: bool = False
+    silent: bool = False
+    seats: tuple[str, ...] = ()
 
     @property
     def presence(self) -> Presence:
@@ -70,5 +80,5 @@ class Device:
         if self.last_seen is None:
             return Presence.NEVER
         if self.kind is DeviceKind.INTEGRATION:
-            return Presence.HEARD
+            return Presence.SILENT if self.silent else Presence.HEARD
         return Presence.CONNECTED if self.connected else Presence.MISSING

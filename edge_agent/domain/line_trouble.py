@@ -1,4 +1,4 @@
-"""What can be wrong with a line's audio, and what to do about it."""
+"""What can be wrong with a line's audio, or with what is announced of its calls, and what to do about it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from edge_agent.errors import Text
 
 
 class TroubleKind(StrEnum):
-    """What can be wrong with a line's audio, the gravest first."""
+    """What can be wrong with a line, the gravest first."""
 
     NO_AUDIO = "no_audio"
+    UNANNOUNCED = "unannounced"
+    UNENDED = "unended"
     SWAPPED = "swapped"
     CROSS_TALK = "cross_talk"
     QUIET = "quiet"
@@ -48,6 +50,21 @@ _SAID = {
     TroubleKind.NO_AUDIO: Text(
         "通話中ですが、{}の音声が届きません。配線・ミュート・席のチャンネル設定を確認してください。",
         "A call is under way, but nothing is heard on {}. Check the wiring, mute switches and the seat's channels.",
+    ),
+    TroubleKind.UNANNOUNCED: Text(
+        "知らせのない通話が聞こえました。連携（電話システム・CTI）からの知らせが止まっているようです。"
+        "いまは音声で通話の始まりと終わりを判断しています。連携が動いているかを確認してください。"
+        "使うのをやめたときは「mamori device revoke」で取り消してください。",
+        "A call was heard that was not announced: the integration (telephone system, CTI) seems to have fallen silent. "
+        "Until it announces again, voices tell where calls start and end. See whether it runs; if it is not used any "
+        "more, “mamori device revoke” it.",
+    ),
+    TroubleKind.UNENDED: Text(
+        "通話の終わりが、連携（電話システム・CTI）から知らされませんでした。"
+        "いまは音声で通話の始まりと終わりを判断しています。"
+        "次の知らせで元に戻ります。続くときは、連携が ended を送っているかを確認してください。",
+        "The end of a call was not announced by the integration (telephone system, CTI). Until its next announcement, "
+        "voices tell where calls start and end. If it stays so, see whether it sends “ended”.",
     ),
     TroubleKind.SWAPPED: Text(
         "お客様側とオペレーター側が逆につながっているようです。配線を入れ替えるか、設定のチャンネルを入れ替えてください。",

@@ -77,4 +77,11 @@ class Silenced:
     call_id: str
 
 
-Event = Silenced | CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unannounced:
+    """People talk as in a call on a line whose calls are announced, and none was."""
+
+    seat: str
+
+
+Event = Silenced | Unannounced | CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.line_health import Limits, LineHealth, LineSecond, SideLevels
-from edge_agent.domain.line_trouble import Trouble, explained
+from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
 from edge_agent.domain.overload import Overloaded
 from edge_agent.domain.policy import Policy
 from edge_agent.errors import StoreError, Text
@@ -45,6 +45,7 @@ class LineWatch:
         self._lock = threading.Lock()
         self._meter = LineMeter()
         self._seconds: deque[LineSecond] = deque(maxlen=SHARES_S)
+        self._of_announcements: tuple[Trouble, ...] = ()
         self._health = LineHealth(
             limits=Limits(
                 no_audio_s=settings.no_audio_s,
@@ -74,10 +75,17 @@ class LineWatch:
                     case Heard(utterance=utterance) if utterance.final:
                         self._health.read(utterance.speaker, utterance.text, self._policy)
 
+    def note_announcements(self, trouble: Trouble | None) -> None:
+        """Take what is wrong with what is announced of the line's calls; None: nothing is."""
+        with self._lock:
+            self._of_announcements = () if trouble is None else (trouble,)
+
     def report(self) -> LineReport:
         """Return how the line is heard now."""
         with self._lock:
-            seconds, troubles = list(self._seconds), self._health.troubles
+            seconds, troubles = list(self._seconds), self._health.troubles + self._of_announcements
+        order = list(TroubleKind)
+        troubles = tuple(sorted(troubles, key=lambda trouble: order.index(trouble.kind)))
         sides = {speaker: _recent([second.of(speaker) for second in seconds]) for speaker in Speaker}
         return LineReport(
             seat=self.seat, customer=sides[Speaker.CUSTOMER], operator=sides[Speaker.OPERATOR], troubles=troubles

@@ -5,6 +5,8 @@ Rules:
    ends after `end_silence_ms` without speech on both. A file is one call from its first to its last sample. A source
    that knows when calls start and end (the telephone network) is believed. An announced call starts and ends as
    announced (`domain/announcement.py`), or after `announced_silence_s` without speech; another one ends the one before.
+   People who talk as in a call (`pipeline/conversing.py`) although none was announced are told of. When announcements
+   cease to decide, a call that was announced ends like any other.
 2. Times of events are seconds since the call started.
 3. What is said in a call is judged by its `Conversation`.
 4. A call ends on the model it began with.
@@ -21,7 +23,8 @@ from typing import TYPE_CHECKING
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.conversation import Conversation
-from edge_agent.pipeline.events import CallStarted, Event, Silenced
+from edge_agent.pipeline.conversing import Conversing
+from edge_agent.pipeline.events import CallStarted, Event, Silenced, Unannounced
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 
@@ -70,6 +73,7 @@ class LineListener:
         self._start_speech = settings.calls.start_speech_ms * RATE // 1000
         self._end_silence = settings.calls.end_silence_ms * RATE // 1000
         self._announced_silence = settings.calls.announced_silence_s * RATE
+        self._conversing = Conversing(limit_s=settings.calls.announced_missed_s)
         self._numbers = Numbers()
         self._voices = {
             speaker: Voice(
@@ -120,6 +124,7 @@ class LineListener:
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
         self._told, self._announced = block.in_call, block.announced
+        self.announced = self.announced and block.announced is not None
         events = self._give_way()
         if block.private:
             return events + self._pass_over(block)
@@ -133,13 +138,25 @@ class LineListener:
             self._call.dropped += block.dropped
         events += self._say(said)
         if self._call is None:
-            return events
+            return events + self._look_for_talk(first, len(block.customer))
         limit = self._announced_silence if self.announced else self._end_silence
         quiet = not self._whole and not self._later and self._at - self._last_speech() >= limit
         faded = quiet and (block.in_call is None or self.announced)
         if block.in_call is False or faded:
             events += self._end(faded=faded and block.in_call is not False)
         return events
+
+    def _look_for_talk(self, first: int, length: int) -> list[Event]:
+        """Tell of people who talk although no call was announced; `first` and `length` are the block's."""
+        if self._announced is None or self._announced.call_id:
+            self._conversing.forget()
+            return []
+        # The operator's side may be heard later: what is heard of it now counts now.
+        speaking = {speaker: (voice.last_speech or 0) > first for speaker, voice in self._voices.items()}
+        if not self._conversing.hear(speaking, at=first, length=length):
+            return []
+        self._conversing.forget()
+        return [Unannounced(seat=self._seat)]
 
     def _give_way(self) -> list[Event]:
         """End the call under way if another one was announced."""
@@ -265,6 +282,7 @@ class LineListener:
 
     def _forget(self) -> None:
         self._later.clear()
+        self._conversing.forget()
         for voice in self._voices.values():
             voice.forget()
         self._numbers.restart()

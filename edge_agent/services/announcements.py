@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge_agent.domain.announcement import AnnouncedCall, ended, faded, started
+from edge_agent.domain.announcement import AnnouncedCall, ended, faded, overdue, started, unannounced
 from edge_agent.store import announcements, devices
 from edge_agent.store.database import Database, writing
 
@@ -67,3 +67,20 @@ def fade(db: Database, seat: str, call_id: str, *, now: datetime) -> None:
         known = announcements.find(db, seat)
         if known is not None and known.under_way and known.call_id == call_id:
             announcements.put(db, faded(known, now=now))
+
+
+def note_unannounced(db: Database, seat: str, *, now: datetime) -> None:
+    """Keep that a call is heard at a seat that nobody announced, although calls are announced there."""
+    with writing(db):
+        known = announcements.find(db, seat)
+        if known is not None:
+            announcements.put(db, unannounced(known, now=now))
+
+
+def doubt_overdue(db: Database, *, now: datetime) -> list[AnnouncedCall]:
+    """Keep which calls were announced so long ago that something must be wrong; return them."""
+    with writing(db):
+        late = overdue(announcements.everything(db), now=now)
+        for call in late:
+            announcements.put(db, call)
+    return late

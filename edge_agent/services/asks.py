@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.domain import caller as callers
-from edge_agent.domain.announcement import AskEvent, Untold, UntoldError
+from edge_agent.domain.announcement import AskEvent, Untold, UntoldError, doubts
 from edge_agent.domain.pause import PauseEnd, PauseSource
 from edge_agent.errors import AskError, Text
 from edge_agent.services import announcements as services
@@ -175,10 +175,11 @@ def state(main: Database, now_live: Database, *, seat: str, settings: Settings, 
     """Return how a seat stands, for whoever announces its calls."""
     listening = agent_listens(settings.run, now=now)
     with reading(main):
-        call, pause = announcements.find(main, seat), pauses.find(main, seat)
+        calls, pause = {call.seat: call for call in announcements.everything(main)}, pauses.find(main, seat)
+    call, doubted = calls.get(seat), doubts(calls.values())
     with reading(now_live):
         lines = [status for status in live.lines(now_live) if status.seat == seat] if listening else []
-    decides = call is not None and call.decides(now=now, hold=settings.calls.announced_hold)
+    decides = call is not None and call.decides(now=now, hold=settings.calls.announced_hold) and seat not in doubted
     return {
         "seat": seat,
         "listening": listening,

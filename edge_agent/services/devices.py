@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from edge_agent.domain.announcement import silent
 from edge_agent.domain.button import Trouble
 from edge_agent.domain.command import CommandName, Refusal
 from edge_agent.domain.device import SHOWING, Device, DeviceKind, Presence
@@ -62,8 +63,18 @@ def note_presence(db: Database, seen: Mapping[str, tuple[datetime, bool]], *, no
     return moved
 
 
+def silent_integrations(db: Database) -> frozenset[str]:
+    """Return the names of integrations that announce nothing although calls are heard at their seats."""
+    return silent(announcements.everything(db))
+
+
 def overview(db: Database, *, settings: Settings, now: datetime) -> list[Device]:
-    """Return all devices by name, each with when it was last there; buttons are watched by their own process."""
+    """Return all devices by name, each with when it was last there, and integrations with their seats.
+
+    Buttons are watched by their own process.
+    """
+    seats = {each.name: each.seats for each in announcements.integrations(db)}
+    mute = silent_integrations(db)
     buttons = {report.button.name: report for report in button_overview(db, settings=settings, now=now)}
     shown = []
     for device in devices.everything(db):
@@ -71,7 +82,7 @@ def overview(db: Database, *, settings: Settings, now: datetime) -> list[Device]
         if report is not None:
             silent = Trouble.SILENT in report.troubles
             device = replace(device, last_seen=report.button.seen_at, connected=not silent)  # noqa: PLW2901 - completed
-        shown.append(device)
+        shown.append(replace(device, seats=seats.get(device.name, ()), silent=device.name in mute))
     return shown
 
 

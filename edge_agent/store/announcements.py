@@ -49,6 +49,7 @@ def put(db: Database, call: AnnouncedCall) -> None:
         "told_at": call.told_at.isoformat(),
         "ended_at": call.ended_at.isoformat() if call.ended_at else None,
         "end": call.end.value if call.end else None,
+        "doubted_at": call.doubted_at.isoformat() if call.doubted_at else None,
     }
     db.put("announced_calls", row, key=("seat",))
 
@@ -80,4 +81,5 @@ def _call(row: dict[str, Any]) -> AnnouncedCall:
         told_at=datetime.fromisoformat(row["told_at"]),
         ended_at=datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
         end=AnnouncedEnd(row["end"]) if row["end"] else None,
+        doubted_at=datetime.fromisoformat(row["doubted_at"]) if row["doubted_at"] else None,
     )

@@ -280,3 +280,9 @@ def m014_announced_calls(db: sqlite_utils.Database) -> None:
     db.table("announced_calls").create(dict.fromkeys((*told, "ended_at", "end"), str), pk="seat", not_null=set(told))
     db.table("incident_callers").create({"incident_id": str, "caller": str}, pk="incident_id", not_null={"caller"})
     db.table("incident_callers").create_index(["caller"])
+
+
+@MAIN()
+def m015_doubted_announcements(db: sqlite_utils.Database) -> None:
+    """Since when what is announced of a seat is doubted."""
+    db.table("announced_calls").add_column("doubted_at", str)

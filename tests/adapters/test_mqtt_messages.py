@@ -52,7 +52,8 @@ HEALTH = {
     "speech_refused": "",
     "lamp_faults": 0,
     "cards": {"tap-a": {"running": True, "overruns": 1, "lost_s": 0.5, "losses": 0}},
-    "line_troubles": {"01": ["clipping:customer", "cross_talk"]},
+    "line_troubles": {"01": ["clipping:customer", "cross_talk"], "02": ["unannounced"]},
+    "silent_integrations": ["pbx"],
 }
 
 

@@ -19,7 +19,8 @@ from edge_agent.cli.panel import Panel
 from edge_agent.domain.device import DeviceKind
 from edge_agent.ports import Arrived
 from edge_agent.provision import broker, pki
-from edge_agent.services import topics
+from edge_agent.services import integrations, topics
+from edge_agent.services.announcements import Announcement, end, note_unannounced, start
 from edge_agent.services.devices import give_test, note_presence, note_result
 from edge_agent.settings import Settings, load
 from edge_agent.store import announcements, audit, broker_refusals, devices, outbox
@@ -136,6 +137,24 @@ def test_a_list_shows_who_is_there_and_who_is_missing(data: Path, db: Database) 
     seen = [datetime.fromisoformat(row[3]) if row[3] != "-" else None for row in rows]
     assert seen == [START, START, None]
     assert datetime.fromisoformat(rows[0][4]) == after(1)
+
+
+def test_a_list_shows_for_which_seats_an_integration_speaks_and_that_it_announces_nothing(
+    data: Path, db: Database
+) -> None:
+    mamori(data, "add", "pbx", "--kind", "integration")
+    mamori(data, "add", "panel-1")
+    integrations.admit(db, name="pbx", seats=("01", "02"), by="it", now=START)
+    told = Announcement(seat="01", by="pbx")
+    start(db, told, now=START)
+    end(db, told, now=after(60))
+    note_unannounced(db, "01", now=after(120))
+    panel, pbx = (line.split("\t") for line in mamori(data, "list").stdout.splitlines())
+    assert panel[-1] == "-"
+    assert pbx[2].startswith("ANNOUNCES NOTHING")
+    assert pbx[-1] == "01,02"
+    integrations.admit(db, name="pbx", by="it", now=START)
+    assert mamori(data, "list").stdout.splitlines()[1].endswith("\tall seats")
 
 
 def test_revoking_leaves_nothing_but_its_record(data: Path, settings: Settings, db: Database) -> None:

@@ -9,14 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent.cli import main
-from edge_agent.domain.call import Speaker
+from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
 from edge_agent.domain.overload import Overloaded, Stage
-from edge_agent.store import cards, line_health, overload
+from edge_agent.errors import Text
+from edge_agent.services import pulse
+from edge_agent.store import cards, line_health, live, overload
 from edge_agent.store.cards import CardReport
 from edge_agent.store.database import open_live, writing
 from edge_agent.store.line_health import LineReport
+from edge_agent.store.live import LineStatus
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def printed(box: Path, *options: str) -> str:
     return result.output
 
 
-def heard(box: Path) -> None:
+def heard(box: Path, *, running: bool = True) -> None:
     report = LineReport(
         seat="01",
         customer=SideLevels(level_dbfs=-24.6, rms_dbfs=-25.0, peak_dbfs=-3.0, speech=0.41, clipped=0.004),
@@ -43,6 +46,8 @@ def heard(box: Path) -> None:
     with writing(db):
         line_health.put(db, report)
     db.close()
+    if running:
+        (box / "run" / pulse.AGENT).touch()
 
 
 def gives_up(box: Path, now: Overloaded) -> None:
@@ -95,3 +100,21 @@ def test_scripts_get_json(box: Path) -> None:
 def test_a_box_that_does_not_listen_says_so(box: Path) -> None:
     assert "edge-agent" in printed(box)
     assert printed(box, "--json") == ""
+
+
+def test_a_fault_of_card_or_network_is_listed_with_the_line_it_silences(box: Path) -> None:
+    heard(box)
+    gone = Text("サウンドカードが見つかりません。", "The sound card is not there.")
+    db = open_live(box / "run")
+    with writing(db):
+        live.put_line(db, LineStatus(seat="01", state=LineState.FAULT, fault=gone))
+    db.close()
+    line, first, second = printed(box).splitlines()
+    assert line.endswith("fault,clipping:customer")
+    assert (first, "割れています" in second) == (gone.ja, True)
+    assert json.loads(printed(box, "--json"))["fault"] == {"ja": gone.ja, "en": gone.en}
+
+
+def test_levels_of_an_agent_that_does_not_run_are_said_to_be_old(box: Path) -> None:
+    heard(box, running=False)
+    assert "edge-agent が動いていません" in printed(box).splitlines()[0]

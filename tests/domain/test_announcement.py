@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from edge_agent.domain.announcement import AnnouncedCall, AnnouncedEnd, Untold, UntoldError, ended, faded, started
+from edge_agent.domain.announcement import (
+    AnnouncedCall,
+    AnnouncedEnd,
+    Doubt,
+    Untold,
+    UntoldError,
+    doubts,
+    ended,
+    faded,
+    overdue,
+    silent,
+    started,
+    unannounced,
+)
 from tests.builders import START, after
 
 HOUR = timedelta(hours=1)
@@ -89,3 +102,42 @@ def test_a_call_that_faded_was_not_announced_again() -> None:
     over = faded(a_call(), now=after(600))
     assert (over.under_way, over.end, over.told_at) == (False, AnnouncedEnd.SILENCE, START)
     assert not over.decides(now=after(3600), hold=HOUR), "the hold counts from what was announced"
+
+
+def an_ended(at: datetime = START, **changes: Any) -> AnnouncedCall:
+    return ended(a_call(at, **changes), at=at + timedelta(seconds=60), now=at + timedelta(seconds=60))
+
+
+def test_an_unannounced_call_is_doubt_of_all_seats_of_its_integration_and_of_no_other() -> None:
+    one = unannounced(an_ended(), now=after(90))
+    other, stranger = an_ended(seat="02"), an_ended(seat="03", by="cti")
+    assert silent([one, other, stranger]) == {"pbx"}
+    assert doubts([one, other, stranger]) == {"01": Doubt.UNANNOUNCED, "02": Doubt.UNANNOUNCED}
+    # It has announced something since: only the seat where the call was heard is doubted.
+    other = started(other, a_call(after(100), seat="02"))
+    assert not silent([one, other])
+    assert doubts([one, other]) == {"01": Doubt.UNANNOUNCED}
+    assert doubts([started(one, a_call(after(110))), other]) == {}
+
+
+def test_a_call_under_way_is_not_doubted_because_people_talk_in_it() -> None:
+    assert unannounced(a_call(), now=after(90)) == a_call()
+
+
+def test_a_lost_end_is_doubt_of_its_seat_alone() -> None:
+    over, other = faded(a_call(), now=after(600)), an_ended(seat="02")
+    assert doubts([over, other]) == {"01": Doubt.UNENDED}
+    assert not silent([over, other])
+    assert doubts([started(over, a_call(after(700)))]) == {}
+
+
+def test_a_call_is_overdue_when_its_integration_announces_nothing_anywhere_for_an_hour() -> None:
+    long = a_call()
+    assert overdue([long], now=after(3599)) == []
+    [doubted] = overdue([long], now=after(3600))
+    assert (doubted.doubt, doubted.under_way) == (Doubt.UNENDED, True)
+    assert overdue([doubted], now=after(3700)) == [], "told once"
+    assert silent([doubted]) == {"pbx"}
+    assert silent([faded(doubted, now=after(4000))]) == {"pbx"}, "it has announced nothing since"
+    assert ended(doubted, at=after(4000), now=after(4000)).doubt is None
+    assert overdue([long, an_ended(after(1800), seat="02")], now=after(3700)) == [], "a long call, announced of well"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge_agent.domain.announcement import AnnouncedEnd
+from edge_agent.domain.line_trouble import Trouble, TroubleKind
 from edge_agent.pipeline.announcements import AnnouncementKeeper
 from edge_agent.pipeline.lines import BlockQueue
 from edge_agent.pipeline.tap import Tap
@@ -23,6 +25,7 @@ from tests.builders import START, after
 from tests.fakes import Moments, StandingClock
 
 PBX = Announcement(seat="01", by="pbx")
+UNANNOUNCED, UNENDED = Trouble(kind=TroubleKind.UNANNOUNCED), Trouble(kind=TroubleKind.UNENDED)
 
 
 class Floor:
@@ -35,11 +38,17 @@ class Floor:
         self.own: Database | None = None
         self.queues = {seat: BlockQueue() for seat in ("01", "02")}
         self.taps = {seat: Tap(blocks=queue, ring=None) for seat, queue in self.queues.items()}
+        self.shown: list[tuple[str, Trouble | None]] = []
         self.keeper = self.a_keeper()
 
     def a_keeper(self) -> AnnouncementKeeper:
-        hold = timedelta(hours=1)
-        return AnnouncementKeeper(taps=self.taps, hold=hold, clock=self.clock, open_database=self._open)
+        return AnnouncementKeeper(
+            taps=self.taps,
+            hold=timedelta(hours=1),
+            clock=self.clock,
+            open_database=self._open,
+            show=lambda seat, trouble: self.shown.append((seat, trouble)),
+        )
 
     def _open(self) -> Database:
         self.own = open_main(self.folder)
@@ -54,11 +63,15 @@ class Floor:
         [block] = self.queues[seat].take()
         return block
 
-    def starts(self) -> str:
-        return services.start(self.page, PBX, now=self.clock.now()).call_id
+    def starts(self, seat: str = "01") -> str:
+        return services.start(self.page, replace(PBX, seat=seat), now=self.clock.now()).call_id
 
-    def ends(self) -> None:
-        services.end(self.page, PBX, now=self.clock.now())
+    def ends(self, seat: str = "01") -> None:
+        services.end(self.page, replace(PBX, seat=seat), now=self.clock.now())
+
+    def decided(self) -> list[bool | None]:
+        """Return for both lines what is said of a call: None where its audio decides."""
+        return [self.block(seat).in_call for seat in ("01", "02")]
 
     def disk(self, *, full: bool) -> None:
         assert self.own is not None
@@ -135,7 +148,7 @@ def test_a_call_that_has_faded_is_over_and_the_next_start_is_another_call(floor:
     floor.day(
         lambda: calls.append(floor.starts()),
         nothing,
-        lambda: floor.keeper.faded("01", calls[0]),
+        lambda: floor.keeper.over("01", calls[0], faded=True),
         nothing,
         lambda: seen.append(floor.block().in_call),
         lambda: floor.clock.move(1),
@@ -143,8 +156,10 @@ def test_a_call_that_has_faded_is_over_and_the_next_start_is_another_call(floor:
         nothing,
         lambda: seen.append(floor.block().in_call),
     )
-    assert seen == [False, True]
+    assert seen == [None, True], "until the next announcement voices decide"
     assert calls[0] != calls[1]
+    assert floor.shown == [("01", UNENDED), ("01", None)]
+    assert not floor.keeper.silent, "one lost end is no silence"
 
 
 def test_an_end_by_silence_is_noted_with_its_reason_even_if_the_disk_was_full(floor: Floor) -> None:
@@ -160,7 +175,7 @@ def test_an_end_by_silence_is_noted_with_its_reason_even_if_the_disk_was_full(fl
         lambda: calls.append(floor.starts()),
         nothing,
         lambda: floor.disk(full=True),
-        lambda: floor.keeper.faded("01", calls[0]),
+        lambda: floor.keeper.over("01", calls[0], faded=True),
         nothing,
         note,
         lambda: floor.disk(full=False),
@@ -171,7 +186,7 @@ def test_an_end_by_silence_is_noted_with_its_reason_even_if_the_disk_was_full(fl
 
 
 def test_the_end_of_a_call_nobody_announced_writes_nothing(floor: Floor) -> None:
-    floor.day(floor.starts, nothing, lambda: floor.keeper.faded("01", "heard-1"), nothing)
+    floor.day(floor.starts, nothing, lambda: floor.keeper.over("01", "heard-1", faded=True), nothing)
     found = announcements.find(floor.page, "01")
     assert found
     assert found.under_way
@@ -181,3 +196,77 @@ def test_an_announcement_of_a_seat_this_agent_does_not_listen_to_is_left_alone(f
     services.start(floor.page, Announcement(seat="77", by="pbx"), now=after(1))
     floor.day(nothing)
     assert floor.block().announced is None
+
+
+def test_a_call_that_was_not_announced_gives_every_seat_back_to_its_audio_and_is_told(floor: Floor) -> None:
+    seen: list[list[bool | None]] = []
+    silent: list[frozenset[str]] = []
+
+    def look() -> None:
+        seen.append(floor.decided())
+        silent.append(floor.keeper.silent)
+
+    floor.day(
+        floor.starts,
+        floor.ends,
+        lambda: floor.starts("02"),
+        lambda: floor.ends("02"),
+        lambda: floor.clock.move(60),
+        look,
+        lambda: floor.keeper.unannounced("01"),
+        nothing,
+        look,
+        lambda: floor.clock.move(60),
+        lambda: floor.starts("02"),
+        nothing,
+        look,
+        floor.starts,
+        nothing,
+        look,
+    )
+    assert seen == [[False, False], [None, None], [None, True], [True, True]]
+    assert silent == [frozenset(), {"pbx"}, frozenset(), frozenset()], "it announces again: only one seat is left out"
+    assert dict(floor.shown[:2]) == {"01": UNANNOUNCED, "02": UNANNOUNCED}
+    assert floor.shown[2:] == [("02", None), ("01", None)]
+
+
+def test_talk_at_a_seat_in_an_announced_call_or_without_announcements_doubts_nothing(floor: Floor) -> None:
+    floor.day(
+        lambda: floor.starts("02"),
+        nothing,
+        lambda: floor.keeper.unannounced("02"),
+        lambda: floor.keeper.unannounced("01"),
+        nothing,
+    )
+    assert floor.shown == []
+
+
+def test_a_call_announced_an_hour_ago_and_nothing_since_is_left_to_its_audio_and_its_end_is_kept(floor: Floor) -> None:
+    calls: list[str] = []
+    seen: list[list[bool | None]] = []
+    floor.day(
+        lambda: calls.append(floor.starts()),
+        lambda: floor.clock.move(3599),
+        lambda: seen.append(floor.decided()),
+        lambda: floor.clock.move(11),
+        nothing,
+        lambda: seen.append(floor.decided()),
+        # The network or the voices end it, and then nothing stands in the way of the next announcement.
+        lambda: floor.keeper.over("01", calls[0], faded=False),
+        nothing,
+        lambda: calls.append(floor.starts()),
+        nothing,
+        lambda: seen.append(floor.decided()),
+    )
+    assert seen == [[True, None], [None, None], [True, None]]
+    assert floor.shown == [("01", UNENDED), ("01", None)]
+
+
+def test_what_was_doubted_before_a_restart_is_doubted_and_told_after_it(floor: Floor) -> None:
+    floor.day(floor.starts, floor.ends, lambda: floor.clock.move(60), lambda: floor.keeper.unannounced("01"), nothing)
+    floor.shown.clear()
+    again = floor.a_keeper()
+    again.restore()
+    assert floor.shown == [("01", UNANNOUNCED)]
+    assert floor.block().announced is None
+    assert again.silent == {"pbx"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted
+from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, Unannounced
 from edge_agent.pipeline.overload import Stage
 from edge_agent.ports import RATE, Announced, AudioBlock
 from edge_agent.settings import Settings
@@ -106,3 +106,42 @@ def test_what_an_operator_says_between_announced_calls_starts_none_when_it_is_he
     spoken = announced(silence(2), "")
     assert listener.feed(replace(spoken, operator=speech(HELLO, 2))) == []
     assert listener.catch_up(10 * RATE) == []
+
+
+def talk(seconds: float, *, operator: bool = True, call_id: str = "") -> AudioBlock:
+    """Return a block in which both sides speak, or the customer's alone."""
+    said = speech(HELLO, seconds)
+    return replace(announced(said, call_id), operator=said if operator else np.zeros_like(said))
+
+
+def test_people_who_talk_although_no_call_was_announced_are_told_of_and_heard_from_then_on() -> None:
+    listener = a_listener(settings=Settings(calls=Calls(announced_missed_s=10)))
+    assert [event for _ in range(9) for event in listener.feed(talk(1))] == []
+    assert listener.feed(talk(1)) == [Unannounced(seat="01")]
+    # Announcements have ceased to decide.
+    events = listener.feed(replace(talk(1), announced=None, in_call=None))
+    assert len(of(CallStarted, events)) == 1
+
+
+@pytest.mark.parametrize("missed_s", [0, 10])
+def test_what_is_said_at_the_desk_or_by_a_recording_is_no_call(missed_s: int) -> None:
+    listener = a_listener(settings=Settings(calls=Calls(announced_missed_s=missed_s)))
+    assert [event for _ in range(40) for event in listener.feed(talk(1, operator=False))] == []
+    at_the_desk = replace(announced(silence(1), ""), operator=speech(HELLO, 1))
+    for _ in range(40):
+        listener.feed(announced(silence(1), ""))
+    assert [event for _ in range(40) for event in listener.feed(at_the_desk)] == []
+
+
+def test_where_it_was_switched_off_talk_is_never_told_of() -> None:
+    listener = a_listener(settings=Settings(calls=Calls(announced_missed_s=0)))
+    assert [event for _ in range(60) for event in listener.feed(talk(1))] == []
+
+
+def test_an_announced_call_ends_like_any_other_when_announcements_cease_to_decide() -> None:
+    listener = a_listener()
+    listener.feed(talk(1, call_id="told-1"))
+    quiet = replace(announced(silence(1), ""), announced=None, in_call=None)
+    events = [event for _ in range(9) for event in listener.feed(quiet)]
+    [ended] = of(CallEnded, events)
+    assert ended.call_id == "told-1"

@@ -7,6 +7,9 @@ import json
 import pytest
 
 from edge_agent.domain.device import DeviceKind
+from edge_agent.services import announcements as services
+from edge_agent.services import integrations
+from edge_agent.services.announcements import Announcement
 from edge_agent.services.devices import note_presence, note_result, register
 from edge_agent.services.incidents import note_receipt
 from edge_agent.store import audit, broker_refusals, outbox
@@ -96,3 +99,37 @@ def test_an_incident_shows_who_got_it_and_who_did_not(floor: Pages) -> None:
     assert "panel-1</th><td>10:00:01" in receipts or "panel-1</th><td>01:00:01" in receipts
     assert "panel-2 <small>▲ 応答なし</small></th><td>—" in receipts
     assert "desk-1" not in receipts
+
+
+def an_integration(pages: Pages, name: str, *seats: str) -> None:
+    integrations.admit(pages.main, name=name, seats=seats, by="it", now=START)
+
+
+def misses_a_call(pages: Pages, seat: str) -> None:
+    """Let a call be announced at a seat, and another one be heard that was not."""
+    told = Announcement(seat=seat, by="pbx")
+    services.start(pages.main, told, now=START)
+    services.end(pages.main, told, now=after(60))
+    services.note_unannounced(pages.main, seat, now=after(100))
+
+
+def test_an_integration_is_listed_with_the_seats_it_speaks_for(floor: Pages) -> None:
+    an_integration(floor, "pbx", "01", "03")
+    an_integration(floor, "cti")
+    page = floor.browser("supervisor").get("/devices/").text
+    assert "扱う席: 1番席、3番席" in page
+    assert page.count("扱う席: すべて") == 1
+
+
+def test_an_integration_that_announces_nothing_is_said_to_be_missing_until_it_does_again(floor: Pages) -> None:
+    an_integration(floor, "pbx")
+    misses_a_call(floor, "01")
+    floor.watch()
+    assert '"missing":["pbx"]' in floor.browser("supervisor").get("/").text
+    page = floor.browser("supervisor").get("/devices/").text
+    assert "▲ 知らせが止まっています" in page
+    assert "mamori device revoke" in page
+    services.start(floor.main, Announcement(seat="01", by="pbx"), now=after(200))
+    floor.tick()
+    assert '"missing":[]' in floor.browser("supervisor").get("/").text
+    assert "▲" not in floor.browser("supervisor").get("/devices/").text

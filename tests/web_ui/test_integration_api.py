@@ -15,6 +15,7 @@ from edge_agent.domain.announcement import AnnouncedEnd
 from edge_agent.domain.pause import PauseSource
 from edge_agent.provision.files import write_private
 from edge_agent.services import integrations
+from edge_agent.services.announcements import note_unannounced
 from edge_agent.services.devices import revoke
 from edge_agent.services.lockout import ADDRESS_FAILURES
 from edge_agent.services.pulse import AGENT
@@ -99,6 +100,9 @@ def test_a_call_starts_and_ends_as_announced(pages: Pages, pbx: Pbx) -> None:
     told = announcements.find(pages.main, "01")
     assert told
     assert (told.by, told.ended_at, told.end) == ("pbx", after(60), AnnouncedEnd.TOLD)
+    pages.clock.move(60)
+    note_unannounced(pages.main, "01", now=pages.clock.now())
+    assert pbx.state()["decides"] == "line", "a call was heard that nobody announced"
 
 
 def test_a_number_is_kept_nowhere_and_logged_nowhere(
