@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from edge_agent.adapters import reader_process
-from edge_agent.adapters.card_frames import FrameWatch, LossCounter, Splitter, Trouble
+from edge_agent.adapters.card_frames import START_S, FrameWatch, LossCounter, Splitter, Trouble
 from edge_agent.adapters.card_process import Kind, Message, Reason, Unpacker
 from edge_agent.adapters.reader_process import POLL_S, tail
 from edge_agent.errors import Text
@@ -23,6 +24,12 @@ from edge_agent.ports import AudioBlock
 from edge_agent.settings import Seat
 from edge_agent.settings_cards import Device
 from edge_agent.store.cards import CardReport
+
+CARDS = Path("/proc/asound/cards")
+"""The kernel's list of sound cards; it changes when one goes or comes, and when udev names one that has come."""
+LONGEST_START_S = 20.0
+"""A card's process that told nothing in time may take twice as long at the next attempt, and so much at most: on a box
+that is too busy to start it in `START_S`, killing it again and again would leave the card unheard for good."""
 
 _log = Log("card")
 
@@ -34,6 +41,7 @@ class Card:
         deliver: for each seat on this card, who takes its blocks; must return at once.
         on_fault: told for each seat what is wrong with its card, and None when frames come (again).
         command: program that reads the card; replaced in tests alone.
+        list_of_cards: where the kernel lists them; a file that is not there shows none.
     """
 
     def __init__(
@@ -44,7 +52,10 @@ class Card:
         deliver: Mapping[str, Callable[[AudioBlock], None]],
         on_fault: Callable[[str, Text | None], None],
         command: Sequence[str] = (sys.executable, "-m", "edge_agent.adapters.card_process"),
+        list_of_cards: Path = CARDS,
     ) -> None:
+        self._list_of_cards = list_of_cards
+        self._start_s = START_S
         self._device = device
         self._seats = tuple(seat for seat in seats if seat.device == device.name)
         self._deliver = deliver
@@ -68,7 +79,13 @@ class Card:
 
     def run(self, stop: threading.Event) -> None:
         """Read the card until `stop` is set, whatever happens to it."""
-        reader_process.keep_reading(stop, lambda: self._read(stop, time.monotonic()), self._lost)
+        reader_process.keep_reading(stop, lambda: self._read(stop, time.monotonic()), self._lost, self._cards)
+
+    def _cards(self) -> str:
+        try:
+            return self._list_of_cards.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
     def _lost(self, fault: Text) -> None:
         if self._working:
@@ -99,13 +116,15 @@ class Card:
     def _listen(self, process: subprocess.Popen[bytes], stop: threading.Event, began: float) -> Text | None:
         if process.stdout is None:  # asked for above; the type does not know
             return None
-        unpacker, watch = Unpacker(), FrameWatch(rate=self._device.rate, started_s=began)
+        unpacker = Unpacker()
+        watch = FrameWatch(rate=self._device.rate, started_s=began, start_s=self._start_s)
+        cards = self._cards()
         losses, splitter = LossCounter(rate=self._device.rate), Splitter(self._device, self._seats)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while not stop.is_set():
                 if not selector.select(POLL_S):
-                    if watch.overdue(now_s=time.monotonic()):
+                    if self._given_up(watch, cards):
                         return _fault(self._device, Trouble.SILENT)
                     continue
                 data = os.read(process.stdout.fileno(), 1 << 18)
@@ -119,6 +138,16 @@ class Card:
                         return _fault(self._device, trouble)
         return None
 
+    def _given_up(self, watch: FrameWatch, cards: str) -> bool:
+        """Return whether the process is to be started anew; `cards` are those there were when it began."""
+        overdue = watch.overdue(now_s=time.monotonic())
+        if self._working:
+            return overdue
+        if overdue:
+            self._start_s = min(self._start_s * 2, LONGEST_START_S)
+        # It may hang in the driver of a card that is gone, while that card is back as another one.
+        return overdue or self._cards() != cards
+
     def _frames(self, message: Message, watch: FrameWatch, losses: LossCounter, splitter: Splitter) -> Trouble | None:
         at_s = message.at_ns / 1e9
         overruns = losses.overruns
@@ -127,7 +156,7 @@ class Card:
         if not self._working:
             if self._heard_s is not None:
                 dropped += round((at_s - self._heard_s) * 10)  # all that was said while the card was away
-            self._working = True
+            self._working, self._start_s = True, START_S
             self._show(None)
         self._heard_s = at_s
         if dropped:

@@ -47,11 +47,12 @@ class FrameWatch:
     Args:
         rate: frames per second expected.
         started_s: when the card was asked to start.
+        start_s: how long it may take to.
     """
 
-    def __init__(self, *, rate: int, started_s: float) -> None:
+    def __init__(self, *, rate: int, started_s: float, start_s: float = START_S) -> None:
         self._rate = rate
-        self._due_s = started_s + START_S
+        self._due_s = started_s + start_s
         self._window: deque[tuple[float, int]] = deque()
 
     def note(self, *, frames: int, at_s: float, lost: bool = False) -> Trouble | None:

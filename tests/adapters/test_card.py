@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from edge_agent.adapters.card import Card
-from edge_agent.adapters.card_frames import BLOCK_SAMPLES, FrameWatch, LossCounter, Splitter, Trouble
+from edge_agent.adapters.card_frames import BLOCK_SAMPLES, START_S, FrameWatch, LossCounter, Splitter, Trouble
 from edge_agent.adapters.card_process import CardError, Kind, Message, Outlet, Reason, Unpacker, find_device
 from edge_agent.ports import RATE, AudioBlock
 from edge_agent.settings import Seat
@@ -26,6 +26,7 @@ from edge_agent.settings_cards import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from edge_agent.errors import Text
     from tests.fixtures_audio import Cards, Eventually
@@ -164,6 +165,34 @@ def test_a_card_may_take_five_seconds_to_start() -> None:
     watch = FrameWatch(rate=8000, started_s=10.0)
     assert not watch.overdue(now_s=14.9)
     assert watch.overdue(now_s=15.1)
+
+
+def test_a_process_that_hangs_on_a_lost_card_is_started_anew_when_cards_come(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    cards, faults = tmp_path / "cards", []
+    card = Card(
+        a_device(rate=8000),
+        [a_seat(1)],
+        deliver={"01": lambda _block: None},
+        on_fault=lambda _seat, fault: faults.append(fault),
+        command=(sys.executable, "-c", "import sys; sys.stdin.read()"),
+        list_of_cards=cards,
+    )
+    stop = threading.Event()
+    thread = threading.Thread(target=card.run, args=(stop,))
+    thread.start()
+
+    def another_comes() -> bool:
+        with cards.open("a", encoding="utf-8") as file:
+            file.write("[mamori_tap ]")
+        return bool(faults)
+
+    try:
+        assert eventually(another_comes, 10) < START_S, "not only when its time is over"
+    finally:
+        stop.set()
+        thread.join(5)
 
 
 def frames_at(number: int, *, late_s: float = 0.0, overruns: int = 0, lost: int = 0) -> Message:
