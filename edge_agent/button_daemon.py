@@ -22,6 +22,7 @@ from edge_agent.log import Log
 from edge_agent.pipeline.button_health import ButtonHealth
 from edge_agent.pipeline.button_keeper import ButtonKeeper
 from edge_agent.pipeline.button_lights import ButtonLights
+from edge_agent.pipeline.catching_up import PanelWatch
 from edge_agent.pipeline.escalator import Escalator
 from edge_agent.pipeline.sender import Sender
 from edge_agent.pipeline.supervisor import Supervisor
@@ -79,7 +80,10 @@ def run(settings: Settings) -> None:
     def open_database() -> Database:
         return open_main(settings.data)
 
+    panels = PanelWatch(box=settings.box, clock=clock, owner=BUTTONS, open_database=open_database)
+
     def on_message(arrived: Arrived) -> None:
+        panels.take(arrived)
         for told in messages.read(arrived, at_s=monotonic()) or ():
             keeper.tell(told)
 
@@ -126,6 +130,7 @@ def run(settings: Settings) -> None:
         link.start()
     supervisor.start("sender", _again_and_again(sender.run))
     supervisor.start("health", health.run)
+    supervisor.start("panels", _again_and_again(panels.run))
     escalator = _escalator(settings, clock)
     if escalator is not None:
         supervisor.start("escalator", _again_and_again(escalator.run))
@@ -147,7 +152,11 @@ def _messenger(
             user=USER,
             password_file=settings.buttons_password_file,
             status=topics.button_status(settings.box),
-            subscriptions=[f"{topics.base(settings.box)}/ack/+/+", *messages.subscriptions],
+            subscriptions=[
+                f"{topics.base(settings.box)}/ack/+/+",
+                topics.alive(settings.box, "+"),
+                *messages.subscriptions,
+            ],
             clock=clock,
         )
     except BrokerError as error:

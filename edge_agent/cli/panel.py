@@ -52,6 +52,8 @@ class Panel:
         self._seen: set[tuple[str | int, ...]] = set()
         self._open: dict[str, dict[str, Any]] = {}
         self._delivered: set[str] = set()
+        self._missed = False
+        """What is under way may have passed it by."""
 
     def take(self, arrived: Arrived) -> list[tuple[str, str]]:
         """Show a message if it is news; return receipts and answers to send, as (topic, payload)."""
@@ -67,10 +69,15 @@ class Panel:
                 self._take_step(json.loads(arrived.payload))
             case "command":
                 return [self._answer(arrived)]
-            case "status" if json.loads(arrived.payload)["state"] == "online":
-                # The agent is there, or there again: what is under way may have passed us by.
-                return [self.alive(wants_under_way=True)]
+            case "status" | "buttons-status" if json.loads(arrived.payload)["state"] == "online":
+                # Who sends alerts, or calls for help, is there or there again.
+                self._missed = True
         return []
+
+    def asks(self) -> list[tuple[str, str]]:
+        """Return the question for what is under way, as (topic, payload), if anything may have passed it by."""
+        missed, self._missed = self._missed, False
+        return [self.alive(wants_under_way=True)] if missed else []
 
     def acknowledge_all(self) -> list[tuple[str, str]]:
         """Return receipts that somebody has seen and acknowledges every alert nobody has answered yet."""
@@ -160,7 +167,8 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
     """端末で動く見本のパネル。Enter で確認 / a reference panel; Enter acknowledges."""
     settings = settings_of(data)
     base = topics.base(settings.box)
-    wanted = ["alert/+", f"alert/+/{name}", "escalation/+", f"escalation/+/{name}", "status", f"cmd/{name}/+"]
+    wanted = ["alert/+", f"alert/+/{name}", "escalation/+", f"escalation/+/{name}", f"cmd/{name}/+"]
+    wanted += ["status", "buttons/status"]
     if broker.devices(settings).get(name) == DeviceKind.PANEL:
         wanted += ["words/+", f"words/+/{name}"]
     shown = Panel(settings.box, name, as_json=as_json, auto=auto)
@@ -189,6 +197,7 @@ def panel(*, name: str, as_json: bool, auto: bool, seconds: float | None, data: 
                 time.sleep(LOOK_S)
             for arrived in link.arrived():
                 waiting += shown.take(arrived)
+            waiting += shown.asks()
             if link.connected() and (link.generation() != connection or time.monotonic() >= alive_at):
                 # Not among what waits: a sign of life is worth nothing later.
                 connection, alive_at = link.generation(), time.monotonic() + ALIVE_S

@@ -19,25 +19,18 @@ from datetime import datetime
 from edge_agent.domain.device import MISSING_S, SAYS_ONCE, SHOWING, DeviceKind, Presence
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.catching_up import INBOX, TICK_S, CatchingUp, sign_of_life
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
 from edge_agent.services.box_commands import BOX
-from edge_agent.services.catching_up import tell_under_way
 from edge_agent.services.devices import note_presence, note_result
 from edge_agent.services.home_assistant import ASSISTANT_STATUS
 from edge_agent.settings import Box
-from edge_agent.store import devices
+from edge_agent.store import devices, outbox
 from edge_agent.store.database import Database, reading
 
-TICK_S = 0.5
 FLUSH_S = 30.0
 """Between two writings of when devices were last seen."""
-INBOX = 4096
-CATCHING_UP_S = 5.0
-"""Shortest time between two tellings of one panel what is under way; it gets it later, not never."""
-TOLD_AT_ONCE = 20
-"""Incidents told to panels in one step, and then no more panel: when two hundred come back together, a new alert must
-not wait behind all that they are told."""
 
 log = Log("devices")
 
@@ -53,7 +46,6 @@ class DeviceWatch:
         open_database: Callable[[], Database],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._box = box
         self._base = f"{topics.base(box)}/"
         self._clock = clock
         self._open_database = open_database
@@ -64,9 +56,7 @@ class DeviceWatch:
         self._connected: dict[str, bool] = {}
         self._last_seen: dict[str, datetime] = {}
         self._unwritten: set[str] = set()
-        self._behind: dict[str, None] = {}
-        """Who is to be told what is under way, whoever has waited longest first."""
-        self._caught_up_at: dict[str, float] = {}
+        self._catching_up = CatchingUp(box=box, clock=clock, owner=outbox.AGENT, monotonic=monotonic)
         self._flush_at = 0.0
         self._kinds: dict[str, DeviceKind] = {}
         self._version = -1
@@ -108,7 +98,7 @@ class DeviceWatch:
                 self._set(name, connected=False, at=None)
         if self._unwritten or now >= self._flush_at:
             self._write(db, everything=now >= self._flush_at)
-        self._catch_up(db, now)
+        self._catching_up.step(db)
 
     def _look_at_devices(self, db: Database) -> None:
         version = db.version()
@@ -132,7 +122,7 @@ class DeviceWatch:
         self._heard.pop(name, None)
         self._last_seen.pop(name, None)
         self._unwritten.discard(name)
-        self._behind.pop(name, None)
+        self._catching_up.forget(name)
 
     def _hear(self, db: Database, arrived: Arrived, at: datetime) -> None:
         found = wire.find(arrived.topic)
@@ -144,8 +134,8 @@ class DeviceWatch:
             return
         name = found.parts["name"]
         try:
-            told = json.loads(arrived.payload)
             if found.kind.name == "result":
+                told = json.loads(arrived.payload)
                 outcome, reason = str(told["outcome"]), str(told.get("reason", ""))
                 kept = note_result(
                     db, command_id=found.parts["id"], device=name, outcome=outcome, reason=reason, now=at
@@ -153,31 +143,17 @@ class DeviceWatch:
                 write = log.info if kept and outcome == "done" else log.warning
                 write("command.answered", device=name, state=outcome if kept else "unasked")
                 return
-            there = told["state"] == "online"
-            asks = found.kind.name == "alive" and there and told.get("wants") == "under-way"
+            sign = sign_of_life(arrived.payload)
         except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("device.unreadable", device=name, kind=found.kind.name)
             return
-        if not there:
+        if not sign.there:
             self._heard.pop(name, None)
         elif self._kinds.get(name) not in SAYS_ONCE:
             self._heard[name] = self._monotonic()
-        if asks and self._kinds.get(name) in SHOWING:
-            self._behind[name] = None
-        self._set(name, connected=there, at=at if there else None)
-
-    def _catch_up(self, db: Database, now: float) -> None:
-        told = 0
-        for name in list(self._behind):
-            if told >= TOLD_AT_ONCE:
-                return
-            if now - self._caught_up_at.get(name, -CATCHING_UP_S) < CATCHING_UP_S:
-                continue
-            del self._behind[name]
-            self._caught_up_at[name] = now
-            if count := tell_under_way(db, name, box=self._box, now=self._clock.now()):
-                told += count
-                log.info("device.caught_up", device=name, count=count)
+        if sign.asks and self._kinds.get(name) in SHOWING:
+            self._catching_up.want(name)
+        self._set(name, connected=sign.there, at=at if sign.there else None)
 
     def _set(self, name: str, *, connected: bool, at: datetime | None) -> None:
         if at is not None:
@@ -199,7 +175,7 @@ class DeviceWatch:
                 write = log.info if self._connected[name] else log.warning
                 write("device.connected" if self._connected[name] else "device.missing", device=name)
                 if self._connected[name] and self._kinds.get(name) in SHOWING:
-                    self._behind[name] = None
+                    self._catching_up.want(name)
         self._unwritten.clear()
         if everything:
             self._last_seen.clear()

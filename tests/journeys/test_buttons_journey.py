@@ -16,12 +16,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from edge_agent.cli.panel import Panel as PanelCommand
 from edge_agent.domain.button import Effect, Press
+from edge_agent.domain.device import DeviceKind
 from edge_agent.domain.press import Gesture, PressSource
 from edge_agent.provision import broker, demo
 from edge_agent.services import buttons as services
 from edge_agent.services import incidents as moves
 from edge_agent.services import topics
+from edge_agent.services.devices import register
 from edge_agent.settings import Seat, Settings
 from edge_agent.settings_buttons import Button
 from edge_agent.store import buttons, incidents, outbox
@@ -153,6 +156,25 @@ def test_a_press_while_the_broker_is_dead_is_kept_and_goes_out_when_it_is_back(t
         until(lambda: panel.of(alert_id=press_id, step=1), what="the first step of the ladder, without an agent")
         assert len(panel.of(alert_id=press_id, change="new")) == 1
         assert panel.problems == []
+        panel.close()
+
+
+def test_without_an_agent_a_panel_that_comes_anew_is_told_the_open_call_once(tmp_path: Path) -> None:
+    with desks(tmp_path) as (settings, running, _process, db):
+        press_id, _ = virtual_press(db, settings, "01")
+        until(lambda: outbox.count_unsent(db, owner=outbox.BUTTONS) == 0, what="the call to be sent to nobody")
+        register(db, name="panel-1", kind=DeviceKind.PANEL, by="it", now=datetime.now(UTC))
+        base = topics.base(settings.box)
+        names = ("alert/+", "alert/+/panel-1", "escalation/+/panel-1", "buttons/status")
+        panel = Panel(running.messenger("panel-1", *(f"{base}/{name}" for name in names)))
+        reference = PanelCommand(settings.box, "panel-1", as_json=True, auto=False)
+        until(lambda: panel.of(state="online"), what="the buttons' process to be there")
+        for wants in (False, True):
+            topic, payload = reference.alive(wants_under_way=wants)
+            panel.link.send(topic=topic, payload=payload)
+        until(lambda: panel.of(alert_id=press_id, step=1), what="who is asked, told to this panel")
+        assert [m["change"] for _, m in panel.of(alert_id=press_id, kind="help") if "change" in m] == ["update"]
+        assert (panel.repeats, panel.problems) == (0, [])
         panel.close()
 
 

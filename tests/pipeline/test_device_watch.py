@@ -10,7 +10,8 @@ import pytest
 
 from edge_agent.domain.device import MISSING_S, DeviceKind, Presence
 from edge_agent.errors import Text
-from edge_agent.pipeline.devices import CATCHING_UP_S, FLUSH_S, TOLD_AT_ONCE, DeviceWatch
+from edge_agent.pipeline.catching_up import CATCHING_UP_S, TOLD_AT_ONCE
+from edge_agent.pipeline.devices import FLUSH_S, DeviceWatch
 from edge_agent.pipeline.discovery import Discovery
 from edge_agent.ports import Arrived
 from edge_agent.services import home_assistant, topics

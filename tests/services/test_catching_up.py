@@ -37,11 +37,11 @@ def db(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def told(db: Database, name: str = "panel-1") -> list[tuple[str, dict[str, Any]]]:
+def told(db: Database, name: str = "panel-1", owner: str = outbox.AGENT) -> list[tuple[str, dict[str, Any]]]:
     """Tell a device what is under way; return the messages, topic without the box's part and content."""
     before = {row.row_id for row in outbox.unsent(db, limit=1000)}
-    tell_under_way(db, name, box=BOX, now=after(60))
-    rows = [row for row in outbox.unsent(db, limit=1000) if row.row_id not in before]
+    tell_under_way(db, name, box=BOX, owner=owner, now=after(60))
+    rows = [row for row in outbox.unsent(db, limit=1000, owner=owner) if row.row_id not in before]
     assert [problem for row in rows for problem in wrong(row.topic, row.payload)] == []
     return [(row.topic.removeprefix(f"{topics.base(BOX)}/"), json.loads(row.payload)) for row in rows]
 
@@ -95,11 +95,19 @@ def test_whoever_was_asked_is_not_told_any_more_once_somebody_has_answered(db: D
     assert [topic.split("/")[0] for topic, _ in told(db)] == ["alert", "words"]
 
 
-def test_a_call_for_help_is_told_too_and_the_oldest_comes_first(db: Database) -> None:
+def test_the_oldest_is_told_first(db: Database) -> None:
     service.open_incident(db, an_alert("first"), box=BOX, now=START)
-    help_wanted = an_alert("second", kind=AlertKind.HELP, quotes=(), types=())
-    service.open_incident(db, help_wanted, box=BOX, now=after(1))
+    service.open_incident(db, an_alert("second"), box=BOX, now=after(1))
     assert told_of(db) == ["first", "second"]
+
+
+def test_calls_for_help_are_told_by_the_buttons_process_and_everything_else_by_the_agent(db: Database) -> None:
+    service.open_incident(db, an_alert("suspected"), box=BOX, now=START)
+    service.open_incident(db, an_alert("help", kind=AlertKind.HELP, quotes=(), types=()), box=BOX, now=after(1))
+    assert [topic for topic, _ in told(db)] == ["alert/suspected/panel-1", "words/suspected/panel-1"]
+    [(topic, message)] = told(db, owner=outbox.BUTTONS)
+    assert (topic, message["kind"], message["change"]) == ("alert/help/panel-1", "help", "update")
+    assert [entry.detail["told_by"] for entry in audit.of(db, "panel-1")[1:]] == ["agent", "buttons"]
 
 
 def test_of_very_many_the_newest_are_told(db: Database) -> None:
@@ -129,14 +137,21 @@ def test_a_panel_shows_nothing_twice_whichever_comes_first(db: Database, capsys:
         assert receipts == ["delivered"]
 
 
-def test_a_panel_asks_whenever_the_agent_has_come() -> None:
+@pytest.mark.parametrize("status", [topics.status(BOX), topics.button_status(BOX)])
+def test_a_panel_asks_once_whenever_the_agent_or_the_buttons_process_has_come(status: str) -> None:
     panel = Panel(BOX, "panel-1", as_json=True, auto=False)
 
-    def asked(state: str) -> list[tuple[str, str]]:
-        return panel.take(Arrived(topic=topics.status(BOX), payload=json.dumps({"state": state}).encode()))
+    def says(state: str, topic: str = status) -> None:
+        assert panel.take(Arrived(topic=topic, payload=json.dumps({"state": state}).encode())) == []
 
-    [(topic, payload)] = asked("online")
+    says("online")
+    [(topic, payload)] = panel.asks()
     assert wrong(topic, payload) == []
     assert (topic, json.loads(payload)["wants"]) == (topics.alive(BOX, "panel-1"), "under-way")
-    assert asked("offline") == []
+    assert panel.asks() == []
+    says("offline")
+    assert panel.asks() == []
+    says("online")
+    says("online", topics.status(BOX))
+    assert len(panel.asks()) == 1
     assert "wants" not in json.loads(panel.alive()[1])
