@@ -5,13 +5,18 @@ Rules:
 2. A mark is heard if enough of its character pairs stand close together. A pair with kanji or katakana weighs twice:
    it carries the matter, while hiragana mostly carries politeness, which all sentences of an operator share.
 3. The mark's last pair must be heard: Japanese denies and dates at the end (終了いたします, 終了いたしました).
+
+Every final utterance of an operator is held against some fifty marks. So what a mark is made of is remembered, and
+where nothing near it can stand in the text, its pairs are not looked for place by place.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from operator import mul
 
@@ -47,19 +52,23 @@ def pairs(letters: str) -> Counter[str]:
     return Counter(letters[at : at + 2] for at in range(len(letters) - 1))
 
 
-def is_heard(text: str, mark: str, *, overlap: float) -> bool:
-    """Return whether `mark` is spoken in `text`, though perhaps misspelled; `overlap` (0–1) is the share needed."""
-    said, wanted = plain(text), plain(mark)
-    if wanted in said:
+def is_heard(said: str, mark: str, *, overlap: float) -> bool:
+    """Return whether `mark` is spoken, though perhaps misspelled, in words that are `plain`.
+
+    `overlap` (0–1) is the share of the mark's weight that is needed.
+    """
+    wanted = _wanted(mark)
+    if wanted.letters in said:
         return True
-    if len(wanted) < SHORT:
+    if len(wanted.letters) < SHORT or wanted.last not in said:
         return False
-    wanted_pairs = pairs(wanted)
-    whole = sum(_weight(pair) * count for pair, count in wanted_pairs.items())
-    for start in range(max(1, len(said) - len(wanted) + 2)):
-        window = pairs(said[start : start + len(wanted) + SLACK])
-        there = sum(_weight(pair) * min(count, window[pair]) for pair, count in wanted_pairs.items())
-        if window[wanted[-2:]] and there >= overlap * whole:
+    needed = overlap * wanted.whole
+    if _shared(wanted, pairs(said)) < needed:
+        return False
+    length = len(wanted.letters) + SLACK
+    for start in range(max(1, len(said) - len(wanted.letters) + 2)):
+        window = said[start : start + length]
+        if wanted.last in window and _shared(wanted, pairs(window)) >= needed:
             return True
     return False
 
@@ -76,6 +85,35 @@ def cosine(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the cosine (-1 to 1) of two vectors of the same length; 0 if one of them is nothing."""
     length = sqrt(sum(map(mul, one, one)) * sum(map(mul, other, other)))
     return sum(map(mul, one, other)) / length if length else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What a mark is made of.
+
+    Attributes:
+        pairs: for each pair of neighbouring letters how often it occurs, and its weight.
+        last: the pair at its end.
+        whole: weight of all its pairs.
+    """
+
+    letters: str
+    pairs: tuple[tuple[str, int, int], ...]
+    last: str
+    whole: int
+
+
+@lru_cache(maxsize=1024)
+def _wanted(mark: str) -> _Wanted:
+    letters = plain(mark)
+    found = tuple((pair, count, _weight(pair)) for pair, count in pairs(letters).items())
+    whole = sum(count * weight for _, count, weight in found)
+    return _Wanted(letters=letters, pairs=found, last=letters[-2:], whole=whole)
+
+
+def _shared(wanted: _Wanted, there: Mapping[str, int]) -> int:
+    """Return the weight of the mark's pairs that stand in a stretch of text, whose pairs are `there`."""
+    return sum(weight * min(count, there[pair]) for pair, count, weight in wanted.pairs if pair in there)
 
 
 def _weight(pair: str) -> int:

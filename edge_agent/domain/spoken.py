@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.likeness import cosine, is_heard
+from edge_agent.domain.likeness import cosine, is_heard, plain
 
 if TYPE_CHECKING:
     from edge_agent.domain.policy import Phrase, Policy
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def spoken_warning(text: str, policy: Policy) -> int:
     """Return the level of the gravest warning in the operator's words: 1, 2, 3 (ending the call), or 0."""
-    return max((p.warning for p in policy.phrases if p.warning and _spoken(text, p, policy)), default=0)
+    said = plain(text)
+    return max((p.warning for p in policy.phrases if p.warning and _spoken(said, p, policy)), default=0)
 
 
 def is_final_answer(
@@ -35,12 +36,13 @@ def is_final_answer(
         embedding: the classifier's embedding of `text`, if it gives one.
         answers: embeddings of the policy's final answers.
     """
-    if any(p.final_answer and _spoken(text, p, policy) for p in policy.phrases):
+    said = plain(text)
+    if any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases):
         return True
     if embedding is None:
         return False
     return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
 
 
-def _spoken(text: str, phrase: Phrase, policy: Policy) -> bool:
-    return any(is_heard(text, mark, overlap=policy.overlap) for mark in phrase.spoken_marks)
+def _spoken(said: str, phrase: Phrase, policy: Policy) -> bool:
+    return any(is_heard(said, mark, overlap=policy.overlap) for mark in phrase.spoken_marks)

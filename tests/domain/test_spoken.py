@@ -108,6 +108,16 @@ def test_a_short_mark_must_be_heard_as_it_is() -> None:
     assert not is_heard("節電します", "切電", overlap=0.5)
 
 
+def test_a_marks_letters_must_stand_close_together() -> None:
+    # All pairs of the mark stand somewhere in both; in the second nowhere near one another.
+    assert is_heard(plain("このまま続く場合は通話をえ終了いたします"), "通話を終了いたします", overlap=0.8)
+    assert not is_heard(
+        plain("通話をお待ちいただいた件ですが今朝ほど終了いたしましたのでまたご連絡いたします"),
+        "通話を終了いたします",
+        overlap=0.8,
+    )
+
+
 def test_texts_are_compared_by_their_letters() -> None:
     assert plain("ご案内　出来ません。") == plain("御案内できません")
     assert spelled_alike("返金してください", "返金して下さい！") == pytest.approx(1.0)
