@@ -15,7 +15,7 @@ from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.judgement import CallRecord, hear, suspect
 from edge_agent.pipeline.alerting import Alerting
 from edge_agent.pipeline.events import AlertRaised, CallEnded, ComplaintHeard, Event, Heard, Scored
-from edge_agent.pipeline.reading import Glances, Reading
+from edge_agent.pipeline.reading import FinalAnswers, Glances, Reading
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
@@ -26,16 +26,28 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """One call: its record, its alerts."""
+    """One call: its record, its alerts.
+
+    Args:
+        answers: the policy's final answers, where they are known already.
+    """
 
     def __init__(
-        self, *, call_id: str, seat: str, origin: int, classifier: Classifier, policy: Policy, new_id: Callable[[], str]
+        self,
+        *,
+        call_id: str,
+        seat: str,
+        origin: int,
+        classifier: Classifier,
+        policy: Policy,
+        new_id: Callable[[], str],
+        answers: FinalAnswers | None = None,
     ) -> None:
         self.call_id = call_id
         self.origin = origin
         self.dropped = 0
         self._policy = policy
-        self._reading = Reading(classifier, policy)
+        self._reading = Reading(classifier, policy, answers)
         self._glances = Glances(policy.tentative)
         self._alerting = Alerting(call_id=call_id, seat=seat, new_id=new_id)
         self._record = CallRecord(call_id=call_id)
@@ -58,18 +70,19 @@ class Conversation:
         events: list[Event] = [Heard(utterance=utterance)]
         if speaker is Speaker.OPERATOR:
             if utterance.final:
-                self._record, _ = hear(
-                    self._record,
-                    utterance,
-                    self._reading.of_operator(utterance),
-                    self._policy,
-                    answers=self._reading.answers,
-                )
+                answered = self._record.repetition.final_answer_s is not None
+                scores = self._reading.of_operator(utterance, answered=answered)
+                self._record, _ = hear(self._record, utterance, scores, self._policy, answers=self._reading.answers)
         elif utterance.final:
             events += self._judge(utterance)
         elif self._alerting.may_suspect and self._glances.worth(utterance):
             events += self._suspect(utterance)
         return events
+
+    def forget_under_way(self) -> None:
+        """Keep nothing of words that were only under way, as when a pause begins."""
+        self._glances = Glances(self._policy.tentative)
+        self._reading.forget()
 
     def end(self, *, duration_s: float, faded: bool = False) -> list[Event]:
         """End what is open, and the call; `faded` if nobody said that it is over."""

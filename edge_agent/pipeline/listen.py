@@ -20,11 +20,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.conversing import Conversing
 from edge_agent.pipeline.events import CallStarted, Event, Silenced, Unannounced
+from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 
@@ -33,10 +36,14 @@ if TYPE_CHECKING:
     from edge_agent.ports import Announced, AudioBlock, Classifier, RecognizerFactory, Samples, VoiceDetector
     from edge_agent.settings import Settings
 
+TOGETHER = 3 * RATE // 10
+"""Audio of an operator that is heard at a time. Nothing is judged by it but finished utterances, and every run of voice
+activity and recognition costs something besides its audio."""
 LATEST = 30 * RATE
 """Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
 FEWER = 5
-"""Words under way are looked at so many times less often when the box is overloaded."""
+"""Words under way are looked at so many times less often on the operator's side, which are only shown, and on both
+when the box is overloaded."""
 
 
 class LineListener:
@@ -68,6 +75,7 @@ class LineListener:
         self._stage = stage
         self._classifier = classifier
         self._policy = policy
+        self._answers = FinalAnswers(classifier, policy)
         self._new_id = new_id
         self._whole = whole_source_is_one_call
         self._start_speech = settings.calls.start_speech_ms * RATE // 1000
@@ -81,6 +89,7 @@ class LineListener:
             )
             for speaker in Speaker
         }
+        self._voices[Speaker.OPERATOR].partial_every = PARTIAL_EVERY * FEWER
         self._at = 0
         self._later: deque[tuple[int, Samples]] = deque()
         self._private = False
@@ -106,8 +115,12 @@ class LineListener:
 
     @property
     def later(self) -> int:
-        """Samples of the operator that are still to be heard; may be asked from any thread."""
-        return sum(len(samples) for _, samples in tuple(self._later))
+        """Samples of the operator that are still to be heard; may be asked from any thread.
+
+        What is gathered until it is worth a run (`TOGETHER`) is not late.
+        """
+        waiting = self._waiting()
+        return waiting if waiting >= TOGETHER else 0
 
     @property
     def levels_dbfs(self) -> tuple[float, float]:
@@ -119,8 +132,8 @@ class LineListener:
         if self._call is None and self._models.model_version != self._model.model_version:
             self._renew()
         stage = self._stage()
-        for voice in self._voices.values():
-            voice.partial_every = PARTIAL_EVERY * (FEWER if stage >= Stage.FEWER_PARTIALS else 1)
+        fewer = stage >= Stage.FEWER_PARTIALS
+        self._voices[Speaker.CUSTOMER].partial_every = PARTIAL_EVERY * (FEWER if fewer else 1)
         # Lost blocks took their time too: without it every later word would be dated too early.
         self._at += block.dropped * (RATE // 10)
         self._told, self._announced = block.in_call, block.announced
@@ -140,8 +153,10 @@ class LineListener:
         if self._call is None:
             return events + self._look_for_talk(first, len(block.customer))
         limit = self._announced_silence if self.announced else self._end_silence
-        quiet = not self._whole and not self._later and self._at - self._last_speech() >= limit
-        faded = quiet and (block.in_call is None or self.announced)
+        if self._quiet(limit):
+            # What was gathered may be speech.
+            events += self._say(self._hear_later(self._waiting()))
+        faded = self._quiet(limit) and (block.in_call is None or self.announced)
         if block.in_call is False or faded:
             events += self._end(faded=faded and block.in_call is not False)
         return events
@@ -169,9 +184,10 @@ class LineListener:
         first = self._at
         said = [(Speaker.CUSTOMER, words) for words in self._voices[Speaker.CUSTOMER].hear(block.customer, at=first)]
         if block.operator is not None:
+            behind = self.later
             self._later.append((first, block.operator))
-            if stage < Stage.OPERATOR_LATER and len(self._later) == 1:
-                said += self._hear_later(len(block.operator))
+            if stage < Stage.OPERATOR_LATER and not behind:
+                said += self._hear_later(self.later)
             elif self.later > LATEST:
                 said += self._hear_later(self.later - LATEST)
         return said
@@ -183,12 +199,19 @@ class LineListener:
         return [*events, *self._say(said)]
 
     def _hear_later(self, samples: int) -> list[tuple[Speaker, Words]]:
-        said: list[tuple[Speaker, Words]] = []
+        """Hear so much of what waits of the operator's side: what follows upon another together."""
+        voice, said = self._voices[Speaker.OPERATOR], []
         while self._later and samples > 0:
-            at, waiting = self._later.popleft()
-            samples -= len(waiting)
-            said += [(Speaker.OPERATOR, words) for words in self._voices[Speaker.OPERATOR].hear(waiting, at=at)]
+            first, parts, until = self._later[0][0], [], self._later[0][0]
+            while self._later and samples > 0 and self._later[0][0] == until:
+                parts.append(self._later.popleft()[1])
+                until += len(parts[-1])
+                samples -= len(parts[-1])
+            said += [(Speaker.OPERATOR, words) for words in voice.hear(np.concatenate(parts), at=first)]
         return said
+
+    def _waiting(self) -> int:
+        return sum(len(samples) for _, samples in tuple(self._later))
 
     def _say(self, said: list[tuple[Speaker, Words]]) -> list[Event]:
         call = self._call
@@ -219,6 +242,7 @@ class LineListener:
             events += self._start_if_due(first=before)
         if self._call is not None:
             self._call.dropped += block.dropped
+            self._call.forget_under_way()
             if not self._private:
                 events.append(Silenced(call_id=self._call.call_id))
             if block.in_call is False:
@@ -251,6 +275,7 @@ class LineListener:
             classifier=self._classifier,
             policy=self._policy,
             new_id=self._new_id,
+            answers=self._answers,
         )
         started_s_ago = self._call.seconds(self._at)
         return [CallStarted(call_id=self._call.call_id, seat=self._seat, started_s_ago=started_s_ago)]
@@ -259,7 +284,7 @@ class LineListener:
         call = self._call
         if call is None:
             return []
-        events = self._say(self._hear_later(self.later))
+        events = self._say(self._hear_later(self._waiting()))
         for speaker, voice in self._voices.items():
             for words in voice.close():
                 events += call.say(speaker, words)
@@ -268,6 +293,9 @@ class LineListener:
         self._forget()
         self._renew()
         return [*events, *call.end(duration_s=duration_s, faded=faded)]
+
+    def _quiet(self, limit: int) -> bool:
+        return not self._whole and not self.later and self._at - self._last_speech() >= limit
 
     def _last_speech(self) -> int:
         origin = self._call.origin if self._call is not None else 0

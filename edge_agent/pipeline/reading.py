@@ -1,17 +1,19 @@
 """What the classifier is asked about a call's words, and as little as possible: every question takes a few ms.
 
-Most utterances take one run. One more is needed when they hold a reported or denied clause or name a right, and one
-when they are vague and follow the customer's own turns.
+Most utterances of a customer take one run. One more is needed when they hold a reported or denied clause or name a
+right, and one when they are vague and follow the customer's own turns. The operator's take one while they may hold the
+first final answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from edge_agent.domain.likeness import plain
 from edge_agent.domain.policy import Criterion
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
 from edge_agent.pipeline.attribution import telling_words
@@ -24,55 +26,99 @@ if TYPE_CHECKING:
     from edge_agent.ports import Classifier
 
 
-class Reading:
-    """Reads one call's words with the classifier."""
+KEPT = 16
+"""Texts of a call whose scores are kept: final words are often those that were looked at while they were said, and an
+alert asks about its words once more. A text takes some 12 KiB, most of it the embedding."""
+LEAST_ANSWER = 5
+"""Fewer letters of an operator are no final answer by their meaning: 「はい」「ええ」「そうです」."""
+
+
+class FinalAnswers:
+    """The policy's final answers as the classifier sees them; it is asked once, however many calls there are."""
 
     def __init__(self, classifier: Classifier, policy: Policy) -> None:
         self._classifier = classifier
         self._policy = policy
 
     @cached_property
-    def answers(self) -> tuple[tuple[float, ...], ...]:
-        """Embeddings of the policy's final answers; none if the classifier gives no embeddings."""
+    def embeddings(self) -> tuple[tuple[float, ...], ...]:
+        """Their embeddings; none if the classifier gives none."""
         said = (self._classifier.classify(p.text.ja).embedding for p in self._policy.phrases if p.final_answer)
         return tuple(embedding for embedding in said if embedding is not None)
 
-    def of_operator(self, utterance: Utterance) -> Scores | None:
-        """Return scores for their embedding alone, None if they have none to compare."""
-        return self._classifier.classify(utterance.text) if self.answers else None
+
+class Reading:
+    """Reads one call's words with the classifier.
+
+    Args:
+        answers: the policy's final answers, where they are known already.
+    """
+
+    def __init__(self, classifier: Classifier, policy: Policy, answers: FinalAnswers | None = None) -> None:
+        # Kept for this call alone: its words are forgotten with it.
+        self._classify = lru_cache(maxsize=KEPT)(classifier.classify)
+        self._policy = policy
+        self._answers = answers or FinalAnswers(classifier, policy)
+        self._telling: dict[tuple[Label, str], tuple[tuple[int, int], ...]] = {}
+
+    @property
+    def answers(self) -> tuple[tuple[float, ...], ...]:
+        """Embeddings of the policy's final answers; none if the classifier gives no embeddings."""
+        return self._answers.embeddings
+
+    def of_operator(self, utterance: Utterance, *, answered: bool) -> Scores | None:
+        """Return scores for their embedding alone.
+
+        None if there is nothing to compare, or nothing to learn: the final answer was given before (`answered`), or the
+        words are too few for one.
+        """
+        if answered or len(plain(utterance.text)) < LEAST_ANSWER or not self.answers:
+            return None
+        return self._classify(utterance.text)
 
     def of_customer(self, utterance: Utterance, turns: Sequence[Turn]) -> tuple[Scores, Scores]:
         """Return the scores of the whole utterance, and those of the words in it that bear on judgement."""
-        whole = self._classifier.classify(utterance.text)
+        whole = self._classify(utterance.text)
         bearing = self._bearing(utterance.text, whole)
         before = turns_before(turns, start_s=utterance.start_s, policy=self._policy)
         # A quoted line is no continuation: what it says is not the speaker's own.
         if bearing is whole and before and vague(whole, self._policy):
             own = [bearing_words(turn.text, self._policy) for turn in before]
-            together = self._classifier.classify("".join([*own, utterance.text]))
+            together = self._classify("".join([*own, utterance.text]))
             bearing = in_context(whole, together, before, self._policy)
         return whole, bearing
 
     def under_way(self, utterance: Utterance) -> Scores:
         """Return the scores of words that may still change."""
-        return self._bearing(utterance.text, self._classifier.classify(utterance.text))
+        return self._bearing(utterance.text, self._classify(utterance.text))
 
     def with_telling_words(self, assessment: Assessment) -> Assessment:
         """Return an assessment whose findings say which of their words carried them; asked for alerts alone."""
         findings = tuple(
-            replace(finding, telling=telling_words(finding.quote, partial(self._score, finding.label)))
+            replace(finding, telling=self._telling_of(finding.label, finding.quote))
             if not finding.telling and isinstance(assessment.criterion, Criterion)
             else finding
             for finding in assessment.findings
         )
         return replace(assessment, findings=findings)
 
+    def forget(self) -> None:
+        """Keep no text whose scores were asked for."""
+        self._classify.cache_clear()
+
+    def _telling_of(self, label: Label, quote: str) -> tuple[tuple[int, int], ...]:
+        # An alert that goes on rests on the same words again and again.
+        known = self._telling.get((label, quote))
+        if known is None:
+            known = self._telling[label, quote] = telling_words(quote, partial(self._score, label))
+        return known
+
     def _score(self, label: Label, text: str) -> float:
-        return self._classifier.classify(text).labels.get(label, 0.0)
+        return self._classify(text).labels.get(label, 0.0)
 
     def _bearing(self, text: str, whole: Scores) -> Scores:
         rest = bearing_words(text, self._policy)
-        return whole if rest == text else tempered(text, whole, self._classifier.classify(rest), self._policy)
+        return whole if rest == text else tempered(text, whole, self._classify(rest), self._policy)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label, Scores
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.events import AlertRaised, Event, Scored
+from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import Words
 from edge_agent.ports import RATE
-from tests.builders import FINAL_ANSWER, MODEL, a_policy, scored
+from tests.builders import FINAL_ANSWER, MODEL, WARNING, a_policy, scored
 from tests.fakes import ScriptedClassifier
 
 ANSWERS: Mapping[str, dict[Label, float]] = {
@@ -33,7 +34,7 @@ ANSWERS: Mapping[str, dict[Label, float]] = {
 class Talk:
     """A conversation, said word by word."""
 
-    def __init__(self, classifier: ScriptedClassifier | None = None) -> None:
+    def __init__(self, classifier: ScriptedClassifier | None = None, answers: FinalAnswers | None = None) -> None:
         self.classifier = classifier or ScriptedClassifier(ANSWERS)
         numbers = count(1)
         self.call = Conversation(
@@ -43,6 +44,7 @@ class Talk:
             classifier=self.classifier,
             policy=a_policy(),
             new_id=lambda: f"alert-{next(numbers)}",
+            answers=answers,
         )
         self.events: list[Event] = []
 
@@ -161,3 +163,45 @@ def test_an_operators_final_words_are_compared_by_meaning_and_never_judged() -> 
     assert [(alert.criterion, alert.types, alert.model_version) for alert in told] == [
         ("repeat", (Label.DETENTION,), MODEL)
     ]
+
+
+def test_final_words_that_were_looked_at_while_they_were_said_are_not_asked_about_again() -> None:
+    talk = (
+        Talk().say("荷物がまだ", at_s=1, number=0, final=False).say("荷物がまだ届かない", at_s=2, number=0, final=False)
+    )
+    talk.say("荷物がまだ届かない", at_s=3, number=0)
+    assert talk.classifier.asked == ["荷物がまだ届かない"]
+
+
+def test_of_words_that_were_under_way_nothing_is_kept_when_a_pause_begins() -> None:
+    talk = Talk().say("番号は四二", at_s=1, number=0, final=False).say("番号は四二五", at_s=2, number=0, final=False)
+    talk.call.forget_under_way()
+    talk.say("番号は四二五", at_s=3, number=0)
+    assert talk.classifier.asked == ["番号は四二五"] * 2
+
+
+def test_an_alert_that_goes_on_does_not_ask_again_which_words_carried_it() -> None:
+    talk = Talk().say("お前を殺すぞ", at_s=2, number=0)
+    assert talk.classifier.asked == ["お前を殺すぞ", "殺すぞ", "お前を"]
+    talk.say(WARNING, at_s=5, number=1, speaker=Speaker.OPERATOR).say("お前を殺すぞ", at_s=8, number=2)
+    assert talk.alerts[1:] == [("alert-1", AlertChange.UPDATE, False, False)]
+    assert talk.classifier.asked.count("殺すぞ") == 1
+
+
+def test_the_policys_final_answers_are_asked_about_once_for_all_calls() -> None:
+    classifier = MeaningClassifier({})
+    answers = FinalAnswers(classifier, a_policy())
+    for _ in range(2):
+        Talk(classifier, answers).say("そうおっしゃいましても", at_s=4, number=1, speaker=Speaker.OPERATOR)
+    assert classifier.asked.count(f"{FINAL_ANSWER}。") == 1
+    assert classifier.asked.count("そうおっしゃいましても") == 2, "what was said is forgotten with its call"
+
+
+def test_an_operators_words_are_asked_about_only_while_they_may_be_the_first_final_answer() -> None:
+    talk = Talk(MeaningClassifier({}))
+    talk.say("はい", at_s=1, number=0, speaker=Speaker.OPERATOR)
+    assert "はい" not in talk.classifier.asked
+    talk.say("そうおっしゃいましても", at_s=4, number=1, speaker=Speaker.OPERATOR)
+    talk.say("何度言われましても同じです", at_s=9, number=2, speaker=Speaker.OPERATOR)
+    assert "そうおっしゃいましても" in talk.classifier.asked
+    assert "何度言われましても同じです" not in talk.classifier.asked
