@@ -16,29 +16,24 @@ Rules:
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.conversing import Conversing
 from edge_agent.pipeline.events import CallStarted, Event, Silenced, Unannounced
+from edge_agent.pipeline.gathered import TOGETHER, Gathered
 from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
     from edge_agent.domain.policy import Policy
-    from edge_agent.ports import Announced, AudioBlock, Classifier, RecognizerFactory, Samples, VoiceDetector
+    from edge_agent.ports import Announced, AudioBlock, Classifier, RecognizerFactory, VoiceDetector
     from edge_agent.settings import Settings
 
-TOGETHER = 3 * RATE // 10
-"""Audio of an operator that is heard at a time. Nothing is judged by it but finished utterances, and every run of voice
-activity and recognition costs something besides its audio."""
 LATEST = 30 * RATE
 """Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
 FEWER = 5
@@ -91,7 +86,7 @@ class LineListener:
         }
         self._voices[Speaker.OPERATOR].partial_every = PARTIAL_EVERY * FEWER
         self._at = 0
-        self._later: deque[tuple[int, Samples]] = deque()
+        self._later = Gathered()
         self._private = False
         self._unsaid_until = 0
         """Silence up to here is no sign that the call is over: it was paused, or had not been announced yet."""
@@ -119,8 +114,7 @@ class LineListener:
 
         What is gathered until it is worth a run (`TOGETHER`) is not late.
         """
-        waiting = self._waiting()
-        return waiting if waiting >= TOGETHER else 0
+        return self._later.late
 
     @property
     def levels_dbfs(self) -> tuple[float, float]:
@@ -155,7 +149,7 @@ class LineListener:
         limit = self._announced_silence if self.announced else self._end_silence
         if self._quiet(limit):
             # What was gathered may be speech.
-            events += self._say(self._hear_later(self._waiting()))
+            events += self._say(self._hear_later(self._later.waiting))
         faded = self._quiet(limit) and (block.in_call is None or self.announced)
         if block.in_call is False or faded:
             events += self._end(faded=faded and block.in_call is not False)
@@ -166,8 +160,9 @@ class LineListener:
         if self._announced is None or self._announced.call_id:
             self._conversing.forget()
             return []
-        # The operator's side may be heard later: what is heard of it now counts now.
-        speaking = {speaker: (voice.last_speech or 0) > first for speaker, voice in self._voices.items()}
+        # The operator's side may be heard later: what is heard of it now counts now, and for all that was gathered.
+        since = {Speaker.CUSTOMER: first, Speaker.OPERATOR: first + length - TOGETHER}
+        speaking = {speaker: (voice.last_speech or 0) > since[speaker] for speaker, voice in self._voices.items()}
         if not self._conversing.hear(speaking, at=first, length=length):
             return []
         self._conversing.forget()
@@ -185,7 +180,7 @@ class LineListener:
         said = [(Speaker.CUSTOMER, words) for words in self._voices[Speaker.CUSTOMER].hear(block.customer, at=first)]
         if block.operator is not None:
             behind = self.later
-            self._later.append((first, block.operator))
+            self._later.add(first, block.operator)
             if stage < Stage.OPERATOR_LATER and not behind:
                 said += self._hear_later(self.later)
             elif self.later > LATEST:
@@ -199,19 +194,9 @@ class LineListener:
         return [*events, *self._say(said)]
 
     def _hear_later(self, samples: int) -> list[tuple[Speaker, Words]]:
-        """Hear so much of what waits of the operator's side: what follows upon another together."""
-        voice, said = self._voices[Speaker.OPERATOR], []
-        while self._later and samples > 0:
-            first, parts, until = self._later[0][0], [], self._later[0][0]
-            while self._later and samples > 0 and self._later[0][0] == until:
-                parts.append(self._later.popleft()[1])
-                until += len(parts[-1])
-                samples -= len(parts[-1])
-            said += [(Speaker.OPERATOR, words) for words in voice.hear(np.concatenate(parts), at=first)]
-        return said
-
-    def _waiting(self) -> int:
-        return sum(len(samples) for _, samples in tuple(self._later))
+        voice = self._voices[Speaker.OPERATOR]
+        heard = [words for at, waiting in self._later.take(samples) for words in voice.hear(waiting, at=at)]
+        return [(Speaker.OPERATOR, words) for words in heard]
 
     def _say(self, said: list[tuple[Speaker, Words]]) -> list[Event]:
         call = self._call
@@ -232,9 +217,7 @@ class LineListener:
         """Let the time of a pause pass: silence in it is no sign that the call is over."""
         before = self._at
         self._at = self._unsaid_until = before + len(block.customer)
-        for _, waiting in self._later:
-            waiting.fill(0)
-        self._later.clear()
+        self._later.wipe()
         for voice in self._voices.values():
             voice.discard(until=self._at)
         events: list[Event] = []
@@ -284,7 +267,7 @@ class LineListener:
         call = self._call
         if call is None:
             return []
-        events = self._say(self._hear_later(self._waiting()))
+        events = self._say(self._hear_later(self._later.waiting))
         for speaker, voice in self._voices.items():
             for words in voice.close():
                 events += call.say(speaker, words)
@@ -309,7 +292,7 @@ class LineListener:
                 voice.hear_with(self._model.recognizer)
 
     def _forget(self) -> None:
-        self._later.clear()
+        self._later.forget()
         self._conversing.forget()
         for voice in self._voices.values():
             voice.forget()
