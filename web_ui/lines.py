@@ -26,7 +26,12 @@ blueprint = Blueprint("lines", __name__, url_prefix="/lines")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineView:
-    """A line on the page; `told` says what is wrong and what to do, the gravest first."""
+    """A line on the page.
+
+    Attributes:
+        told: what is wrong and what to do, the gravest first.
+        network: its voices come over the network, and only during calls.
+    """
 
     seat: str
     label: Text
@@ -35,6 +40,7 @@ class LineView:
     dropped: int
     faulty: bool
     told: tuple[Text, ...]
+    network: bool
 
 
 @blueprint.get("/")
@@ -67,6 +73,7 @@ def _views() -> list[LineView]:
     behind, seen = context(), sight()
     reports = {report.seat: report for report in line_health.everything(behind.live)}
     states = {status.seat: status for status in live.lines(behind.live)}
+    network = {each.seat for each in behind.settings.seats_on_network}
     views = []
     for seat, label in seat_labels(behind.settings).items():
         if not seen.sees(seat):
@@ -83,6 +90,7 @@ def _views() -> list[LineView]:
                 dropped=state.dropped if state else 0,
                 faulty=fault is not None,
                 told=(fault, *told) if fault else tuple(told),
+                network=seat in network,
             )
         )
     return views

@@ -7,6 +7,7 @@ pages' database and to the recorder, so that nothing waits for either.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -32,6 +33,9 @@ TICK_S = 1.0
 """How often levels are shown."""
 SHARES_S = 60
 """Over how much time the shares of speech and of clipped samples are shown."""
+GONE_S = 3.0
+"""Without audio for so long (no call on the network, a card that is gone) no level is shown: the last one would look
+like a line that works."""
 
 log = Log("lines")
 
@@ -39,8 +43,12 @@ log = Log("lines")
 class LineWatch:
     """One line; its methods may be called from different threads."""
 
-    def __init__(self, seat: str, *, settings: Health, policy: Policy) -> None:
+    def __init__(
+        self, seat: str, *, settings: Health, policy: Policy, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.seat = seat
+        self._monotonic = monotonic
+        self._heard_s = monotonic()
         self._policy = policy
         self._lock = threading.Lock()
         self._meter = LineMeter()
@@ -60,6 +68,7 @@ class LineWatch:
         second = self._meter.feed(block)
         if second is not None:
             with self._lock:
+                self._heard_s = self._monotonic()
                 self._seconds.append(second)
                 self._health.hear(second)
 
@@ -83,6 +92,8 @@ class LineWatch:
     def report(self) -> LineReport:
         """Return how the line is heard now."""
         with self._lock:
+            if self._monotonic() - self._heard_s > GONE_S:
+                self._seconds.clear()
             seconds, troubles = list(self._seconds), self._health.troubles + self._of_announcements
         order = list(TroubleKind)
         troubles = tuple(sorted(troubles, key=lambda trouble: order.index(trouble.kind)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_agent.domain.call import Speaker
+from edge_agent.domain.line_health import SideLevels
 from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
 from edge_agent.domain.overload import Overloaded, Stage
 from edge_agent.errors import Text
@@ -19,7 +20,7 @@ from edge_agent.settings_health import Health
 from edge_agent.store import line_health, overload
 from edge_agent.store.database import open_live
 from tests.builders import WARNING, a_policy, said
-from tests.fakes import Moments
+from tests.fakes import Moments, Seconds
 
 BEGUN = CallStarted(call_id="call-1", seat="01", started_s_ago=1.0)
 OVER = CallEnded(call_id="call-1", duration_s=60.0, dropped=0)
@@ -103,6 +104,18 @@ def test_shares_are_those_of_the_last_minute(floor: Floor) -> None:
     assert halfway > 0.1
     hears(watch, 60, customer=0.1, operator=0.0)
     assert watch.report().customer.clipped == 0.0
+
+
+def test_no_level_is_shown_of_a_line_whose_audio_has_ceased() -> None:
+    seconds = Seconds()
+    watch = LineWatch("01", settings=Health(), policy=a_policy(), monotonic=lambda: seconds.now_s)
+    hears(watch, 2, customer=0.1, operator=0.1)
+    seconds.now_s = 3.0
+    assert watch.report().customer.level_dbfs == pytest.approx(-24.8, abs=0.5)
+    seconds.now_s = 3.1
+    assert watch.report().customer == watch.report().operator == SideLevels()
+    hears(watch, 1, customer=0.1, operator=0.1)
+    assert watch.report().customer.level_dbfs == pytest.approx(-24.8, abs=0.5)
 
 
 def test_a_dead_side_in_a_call_is_as_loud_as_a_lost_card_and_mends_by_itself(floor: Floor) -> None:

@@ -16,6 +16,7 @@ from edge_agent.domain.line_trouble import Trouble, TroubleKind, explained
 from edge_agent.domain.overload import Overloaded, Stage, meaning
 from edge_agent.domain.roles import Right, Role, may
 from edge_agent.errors import Text
+from edge_agent.settings_rtp import SeatRtp
 from edge_agent.store import line_health, overload, people
 from edge_agent.store.database import writing
 from edge_agent.store.line_health import LineReport
@@ -146,4 +147,18 @@ def test_a_supervisor_sees_the_lines_of_their_group_alone(tmp_path: Path, prepar
         people.save(pages.main, replace(supervisor, groups=("east",)))
     assert [line["seat"] for line in now(pages)["lines"]] == ["02"]
     assert pages.browser("supervisor").get("/lines/").text.count("<meter") == 2
+    pages.close()
+
+
+def test_a_seat_on_the_network_says_that_it_waits_for_a_call_and_both_sides_are_named(
+    tmp_path: Path, prepared: Path
+) -> None:
+    first, second = seats(2)
+    ports = SeatRtp(customer_port=5004, operator_port=5006)
+    pages = Pages(tmp_path, prepared=prepared, seats=(first, msgspec.structs.replace(second, device="", rtp=ports)))
+    page = pages.browser("supervisor").get("/lines/").text
+    assert page.count("data-waiting") == 1
+    assert "電話網の席は、通話中だけ音が届きます" in page
+    assert page.count('data-label="お客様"') == page.count('data-label="オペレーター"') == 2
+    assert [line["network"] for line in now(pages)["lines"]] == [False, True]
     pages.close()

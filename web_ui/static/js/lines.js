@@ -22,6 +22,8 @@ function show({ lines, cards, listening, busy }) {
     for (const side of ["customer", "operator"]) putSide(row.querySelector(`[data-side=${side}]`), line[side]);
     row.toggleAttribute("data-faulty", line.faulty);
     row.querySelector("[data-good]").hidden = line.told.length > 0 || !measured(line);
+    // No call, no sound: nothing is wrong with it.
+    row.querySelector("[data-waiting]")?.toggleAttribute("hidden", line.told.length > 0 || measured(line));
     const told = line.told.map(pick);
     const list = row.querySelector("[data-told]");
     if ([...list.children].map((item) => item.textContent).join() !== told.join()) {
