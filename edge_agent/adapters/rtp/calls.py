@@ -161,6 +161,11 @@ _FAULTS = {
         "オペレーターの声が届きません（お客様の声だけです）。ミラーの向きと operator_port を確認してください。",
         "The operator's voice does not arrive, only the customer's. Check the mirror's directions and `operator_port`.",
     ),
+    NetworkFault.CODEC: Text(
+        "音声は届いていますが、この機器で扱えない符号化方式です（G.711 と G.722 だけ扱えます）。"
+        "電話機か交換機の設定を変えてください。",
+        "Voices arrive, but in a codec the box cannot unpack (G.711 and G.722 only). Change it at phones or exchange.",
+    ),
     NetworkFault.ENCRYPTED: Text(
         "音声が暗号化（SRTP）されていて聞き取れません。交換機で録音用の平文の複製を設定してください。",
         "The voices are encrypted (SRTP) and cannot be heard. Have the exchange send a plain copy for recording.",

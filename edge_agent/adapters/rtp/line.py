@@ -25,6 +25,10 @@ LOST_S = 900.0
 """A call that SIP has not ended but of which no packet came for so long has ended unseen; none is held for longer."""
 KEYS_APART_S = 1.0
 """Packets of pressed keys closer together are told of once."""
+FOREIGN = 50
+"""Packets (1 s) in a codec that cannot be unpacked, and none that can, after which that is a fault."""
+FOREIGN_S = 2.0
+"""So long after the last of them it is none any more."""
 MOST_STREAMS = 32
 """Streams of one call remembered; a call has two, and two more with every change."""
 
@@ -36,6 +40,7 @@ class NetworkFault(StrEnum):
     NO_CUSTOMER = "no_customer"
     NO_OPERATOR = "no_operator"
     ENCRYPTED = "encrypted"
+    CODEC = "codec"
 
 
 class NetworkLine:
@@ -58,6 +63,7 @@ class NetworkLine:
         self._told_apart: dict[int, Speaker] = {}
         self._signalled = self._encrypted = self._follows = False
         self._fault: NetworkFault | None = None
+        self._foreign, self._foreign_s = 0, float("-inf")
         self._forget_rest()
         self.voices = {speaker: NetworkVoice(delay_s=delay_s) for speaker in Speaker}
 
@@ -68,7 +74,7 @@ class NetworkLine:
 
     @property
     def fault(self) -> NetworkFault | None:
-        """What is wrong with the call under way, as of the newest tick."""
+        """What is wrong with the call under way, or with what is sent in place of one, as of the newest tick."""
         return self._fault
 
     def signal(self, *, in_call: bool, encrypted: bool) -> None:
@@ -89,6 +95,7 @@ class NetworkLine:
             return new
         codec = route.codecs.get(packet.payload_type)
         if codec is None and packet.payload_type not in COMFORT_NOISE:
+            self._foreign, self._foreign_s = self._foreign + 1, at_s
             return False
         voice = self.voices[speaker]
         another = voice.push(packet, codec, at_s=at_s)
@@ -96,6 +103,7 @@ class NetworkLine:
             self._follows = True
         if voice.heard_s == at_s:
             self._packet_s = at_s
+            self._foreign = 0
             self._came.add(speaker)
         return False
 
@@ -105,11 +113,15 @@ class NetworkLine:
         alive = now_s - self._packet_s < self._end_s
         if self._signalled and not alive:
             alive = self._since_s is None or quiet_s < LOST_S
+        unreadable = self._foreign >= FOREIGN and now_s - self._foreign_s < FOREIGN_S
         if not alive or self._follows:
-            return self._end()
+            last = self._end()
+            # No call begins with what cannot be unpacked: without this nobody would know why the seat stays idle.
+            self._fault = NetworkFault.CODEC if unreadable else None
+            return last
         if self._since_s is None:
             self._since_s = now_s
-        self._look(now_s - self._since_s)
+        self._look(now_s - self._since_s, unreadable=unreadable)
         for speaker, voice in self.voices.items():
             self._rest[speaker] = np.concatenate((self._rest[speaker], voice.pull(until_s=now_s)))
         blocks = []
@@ -141,8 +153,10 @@ class NetworkLine:
         self._forget_rest()
         return [last]
 
-    def _look(self, call_s: float) -> None:
-        if self._came:
+    def _look(self, call_s: float, *, unreadable: bool) -> None:
+        if unreadable:
+            self._fault = NetworkFault.ENCRYPTED if self._encrypted else NetworkFault.CODEC
+        elif self._came:
             missing = set(Speaker) - self._came
             wrong = NetworkFault.NO_CUSTOMER if Speaker.CUSTOMER in missing else NetworkFault.NO_OPERATOR
             self._fault = wrong if missing and call_s >= self._no_audio_s else None

@@ -65,6 +65,10 @@ class Floor:
         for at_s, packet in telephone.packets(from_s=self.now_s + from_s):
             self._due.append((at_s, ethernet(rtp(packet), source, destination), None, ""))
 
+    def later(self, seconds: float, frame: bytes) -> None:
+        """A frame is to be seen on the mirror."""
+        self._due.append((self.now_s + seconds, frame, None, ""))
+
     def signalled(self, data: bytes, source: str, destination: str) -> None:
         self.listening.seen(ethernet(data, (source, 5060), (destination, 5060)), at_s=self.now_s)
 
@@ -292,6 +296,27 @@ def test_a_call_of_which_nothing_can_be_heard_is_a_fault(profile: str, fault: Ne
     floor.signalled(senders.answer(200, "c", caller="0901", called="201", body=body), PHONE, PBX)
     floor.pass_time(11.0)
     assert floor.faults == [fault]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_voices_in_a_codec_that_cannot_be_unpacked_are_a_fault_with_that_reason(*, answered: bool) -> None:
+    floor = Floor(SeatRtp(extension="201", phone=PHONE))
+    if answered:
+        body = senders.sdp(PHONE, 4000)
+        floor.signalled(senders.invite("c", caller="0901", called="201", media=PBX), PBX, PHONE)
+        floor.signalled(senders.answer(200, "c", caller="0901", called="201", body=body), PHONE, PBX)
+    for sequence in range(150):
+        packet = RtpPacket(payload_type=18, sequence=sequence, timestamp=160 * sequence, ssrc=5, payload=b"\0" * 20)
+        floor.later(0.02 * sequence, ethernet(rtp(packet), (PBX, 9000), (PHONE, 4000)))
+    floor.pass_time(3.0)
+    assert floor.faults == [NetworkFault.CODEC]
+    assert bool(floor.blocks) is answered, "what cannot be unpacked begins no call"
+    floor.pass_time(2.0)
+    assert floor.faults[1:] == [None], "it has ceased"
+    floor.on_mirror(Telephone(payload=a_voice(1.0, seconds=3.0)), (PBX, 9000), (PHONE, 4000))
+    floor.pass_time(3.0)
+    assert len(floor.clicks("customer")) == 1
+    assert floor.faults[2:] == []
 
 
 def test_pressed_keys_are_told_of_once_and_which_they_were_is_nowhere() -> None:
