@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +14,7 @@ from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.provision import broker, pki
 from edge_agent.provision.processes import listening
 from edge_agent.settings import Box, Mqtt, Paths, Settings
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def broker_settings(folder: Path) -> Settings:

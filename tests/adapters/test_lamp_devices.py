@@ -14,9 +14,9 @@ from edge_agent.adapters.patlite_http import PatliteHttp
 from edge_agent.adapters.patlite_mqtt import PatliteMqtt
 from edge_agent.domain.lamp import CALM, OFF, Colour, LampState, Pattern
 from edge_agent.errors import LampError
-from tests.broker_fixture import free_port
 from tests.builders import START
 from tests.fakes import StandingClock
+from tests.ports import free_port
 from tests.towers import HttpTower
 
 RED_FAST = LampState(colour=Colour.RED, pattern=Pattern.FAST)

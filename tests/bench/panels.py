@@ -27,7 +27,8 @@ from edge_agent.store import live, people
 from edge_agent.store.database import Database, open_live, open_main, writing
 from edge_agent.store.live import LineStatus
 from tests.builders import an_alert
-from tests.journeys.floor import free_port, until
+from tests.journeys.floor import until
+from tests.ports import free_port
 from web_ui.streams import STREAMS
 
 ALERTS = 100

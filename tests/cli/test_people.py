@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.services import accounts
+from tests.passwords import hash_quickly
 
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    hash_quickly(monkeypatch)
     (tmp_path / "settings.toml").write_text(
         f"[paths]\ndata = '{tmp_path}'\nrun = '{tmp_path / 'run'}'\n"
         "[[devices]]\nname = 'tap'\nmatch = 'tap'\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,15 +21,11 @@ from edge_agent.adapters.mqtt import MqttMessenger
 from edge_agent.provision import demo
 from edge_agent.services import topics
 from tests.messages import wrong
+from tests.ports import free_port
 
 SCRIPTS = Path(__file__).parents[2] / "firmware_config/demo"
 PATIENCE_S = 40.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+STOPS_WITHIN_S = 30.0
 
 
 def turns(call: str) -> list[dict[str, Any]]:
@@ -105,8 +100,8 @@ class Tap:
 class RunningFloor:
     """`mamori run` on a floor of as many seats as calls, each placed at a second of the recording."""
 
-    patience_s = PATIENCE_S
-    """How long its start may take."""
+    patience_s = 120.0
+    """How long its start may take: 4 s on a machine that does nothing else, which tests seldom have."""
     loop = False
     """Whether the recording begins anew at its end."""
 
@@ -186,12 +181,17 @@ class RunningFloor:
             stderr=self.output,
             start_new_session=True,
         )
-        until(
-            lambda: "Ctrl-C" in self.said() or self.process.poll() is not None,
-            within_s=self.patience_s,
-            what="the floor to run",
-        )
-        assert self.process.poll() is None, self.said()
+        try:
+            until(
+                lambda: "Ctrl-C" in self.said() or self.process.poll() is not None,
+                within_s=self.patience_s,
+                what="the floor to run",
+            )
+            assert self.process.poll() is None, self.said()
+        except BaseException:
+            # Whoever waits for it in vain does not stop it: it would run on beside all tests that follow.
+            self.stop()
+            raise
 
     def said(self) -> str:
         self.output.flush()
@@ -235,12 +235,23 @@ class RunningFloor:
             ],
         )
         panel = Panel(link)
-        until(link.connected, what="the panel to connect")
+        try:
+            until(link.connected, what="the panel to connect")
+        except BaseException:
+            panel.close()
+            raise
         return panel
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
-            self.process = None
-        self.output.close()
+        """Stop it as Ctrl-C does; one that does not stop is killed, and its parts end with it."""
+        process, self.process = self.process, None
+        try:
+            if process is not None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(STOPS_WITHIN_S)
+                finally:
+                    process.kill()
+                    process.wait()
+        finally:
+            self.output.close()

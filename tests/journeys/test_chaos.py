@@ -29,7 +29,8 @@ import pytest
 from edge_agent.provision import demo
 from edge_agent.store import incidents, outbox, receipts
 from edge_agent.store.database import open_main
-from tests.journeys.floor import RunningFloor, free_port, until
+from tests.journeys.floor import RunningFloor, until
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.journey,

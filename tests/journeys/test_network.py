@@ -28,9 +28,10 @@ from edge_agent.services.policy_pack import load_policy
 from edge_agent.services.speech.choice import find_speech
 from edge_agent.settings import Settings, share
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
-from tests.adapters.rtp.senders import answer, free_ports, invite, request, sdp
+from tests.adapters.rtp.senders import answer, invite, request, sdp
 from tests.journeys.floor import RunningFloor, turns, until
 from tests.journeys.telephones import BadNetwork, call
+from tests.ports import free_ports
 
 pytestmark = [
     pytest.mark.journey,

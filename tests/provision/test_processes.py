@@ -16,7 +16,8 @@ import pytest
 from edge_agent.errors import PortInUseError, ProvisionError, Text
 from edge_agent.provision import processes
 from edge_agent.provision.processes import Child, Children, listening, refuse_taken_port
-from tests.broker_fixture import free_port, until
+from tests.broker_fixture import until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,8 @@ from edge_agent.services.sessions import IDLE, SESSION, TOUCH
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
-from tests.services.sato import PASSWORD, hash_quickly
+from tests.passwords import hash_quickly
+from tests.services.sato import PASSWORD
 
 WRONG = "まちがったパスワードです"
 

@@ -15,7 +15,8 @@ from edge_agent.services.sessions import Visitor
 from edge_agent.store import audit
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
-from tests.services.sato import PASSWORD, add_sato, hash_quickly
+from tests.passwords import hash_quickly
+from tests.services.sato import PASSWORD, add_sato
 
 HERE, THERE = Visitor(address="192.0.2.7"), Visitor(address="192.0.2.8")
 

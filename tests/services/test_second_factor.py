@@ -16,7 +16,8 @@ from edge_agent.services.sessions import PENDING, Visitor
 from edge_agent.store import audit, people, second_factors
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
-from tests.services.sato import PASSWORD, add_sato, hash_quickly
+from tests.passwords import hash_quickly
+from tests.services.sato import PASSWORD, add_sato
 
 HERE = Visitor(address="192.0.2.7", browser="test")
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from edge_agent.domain.roles import Role
 from edge_agent.errors import AccessError
@@ -14,13 +13,14 @@ from edge_agent.services import accounts, sessions, staff
 from edge_agent.store import audit, people
 from edge_agent.store.database import Database, open_main
 from tests.builders import START
+from tests.passwords import hash_quickly
 
 PASSWORD = "きょうは大阪も晴れています"
 
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    hash_quickly(monkeypatch)
     database = open_main(tmp_path)
     for name, role in (("admin", Role.ADMINISTRATOR), ("sato", Role.SUPERVISOR)):
         accounts.create_person(

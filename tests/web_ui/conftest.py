@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from argon2 import PasswordHasher
 from jinja2.bccache import Bucket, BytecodeCache
 
 from edge_agent.domain.alert import Alert
@@ -22,6 +21,7 @@ from edge_agent.store.database import open_live, open_main, writing
 from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, START, a_policy, an_alert
 from tests.fakes import StandingClock
+from tests.passwords import hash_quickly
 from web_ui import create_app
 from web_ui.context import EXTENSION, Context
 
@@ -158,21 +158,18 @@ class Browser:
         return answer
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _weak_hashes() -> Iterator[None]:
-    """Argon2 as strong as on a box takes half a second for every log-in; its strength is not tested here."""
-    strong, nobody = accounts._HASHER, accounts._NOBODY
-    accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    accounts._NOBODY = accounts._HASHER.hash(PASSWORD)
-    yield
-    accounts._HASHER, accounts._NOBODY = strong, nobody
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_quickly(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Databases with one person of every role, to be copied."""
     folder = tmp_path_factory.mktemp("prepared")
-    Pages(folder).close()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        hash_quickly(monkeypatch)
+        Pages(folder).close()
     return folder
 
 

@@ -23,8 +23,8 @@ from edge_agent.provision import pki
 from edge_agent.services.lockout import ADDRESS_FAILURES
 from edge_agent.settings import Web
 from edge_agent.store import audit, people
+from tests.ports import free_port
 from tests.web_ui.conftest import PASSWORD, Browser, Pages
-from tests.web_ui.test_serve import free_port
 from web_ui import wire
 from web_ui.access import ANONYMOUS
 from web_ui.rights import right_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from edge_agent.store import live
 from edge_agent.store.database import open_live, open_main, writing
 from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, MODEL
+from tests.ports import free_port
 from tests.web_ui.conftest import PASSWORD, seats
 from web_ui import create_app
 from web_ui.context import EXTENSION, Context
@@ -65,7 +65,7 @@ class Floor:
         self.settings = Settings(
             box=BOX,
             paths=Paths(data=str(folder / "data"), run=str(folder / "run")),
-            web=Web(port=_free_port()),
+            web=Web(port=free_port()),
             seats=seats(8),
             **changes,
         )
@@ -176,12 +176,6 @@ def suspected(policy: Policy, seat: str, label: Label, quotes: tuple[str, ...], 
         policy_version=policy.version,
         model_version=MODEL,
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

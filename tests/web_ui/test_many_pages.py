@@ -14,8 +14,9 @@ from edge_agent.services import sessions
 from edge_agent.settings import Web
 from edge_agent.store import people
 from tests.journeys.floor import until
+from tests.ports import free_port
 from tests.web_ui.conftest import Pages
-from tests.web_ui.test_serve import certify, free_port, trusting
+from tests.web_ui.test_serve import certify, trusting
 from web_ui import live
 from web_ui.serve import THREADS, Server, make_server
 from web_ui.streams import BACKLOG

@@ -20,6 +20,7 @@ import pytest
 from edge_agent.errors import PortInUseError, SettingsError
 from edge_agent.provision import pki
 from edge_agent.settings import Web
+from tests.ports import free_port
 from tests.web_ui.conftest import Pages
 from web_ui.redirect import Redirect
 from web_ui.serve import make_server
@@ -27,12 +28,6 @@ from web_ui.serve import make_server
 STOPS_WITHIN_S = 5.0
 """2 s on a machine of its own; tests share theirs with others."""
 PATIENCE_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

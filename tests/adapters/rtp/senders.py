@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -111,15 +110,3 @@ def sdp(address: str, port: int, *, types: str = "0 8 101", profile: str = "RTP/
         f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
         f"m=audio {port} {profile} {types}\r\na=rtpmap:101 telephone-event/8000\r\n{more}"
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Return UDP ports that nobody uses."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    try:
-        for opened in sockets:
-            opened.bind(("127.0.0.1", 0))
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()

@@ -22,7 +22,8 @@ from edge_agent.adapters.rtp.calls import NetworkCalls
 from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, Unpacker, pack_block, unpack_block
 from edge_agent.ports import AudioBlock
 from edge_agent.settings_rtp import Rtp, SeatOnNetwork, SeatRtp
-from tests.adapters.rtp.senders import Telephone, free_ports, rtp
+from tests.adapters.rtp.senders import Telephone, rtp
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
