@@ -24,8 +24,15 @@ run:
 	@$(SET_UP) run
 	@exec .venv/bin/mamori run --demo --data var
 
+# Two at a time, a file of tests never split; then, with nothing beside them, those that play or send sound in real time.
+SUITE := not timing and not qemu and not soak
+WORKERS := 2
 test: check
-	@$(PY) -m pytest -m "not timing and not qemu and not soak"
+	@failed=; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "$(SUITE) and not alone" || failed="$$failed side-by-side"; \
+	$(PY) -m pytest -m "$(SUITE) and alone" || failed="$$failed alone"; \
+	if [ "$$failed" ]; then echo "make test: FAILED in the part(s):$$failed" >&2; exit 1; fi; \
+	echo "make test: passed, side by side and alone"
 
 # A guest's kernel has what most machines lack: simulated pins, USB devices that come and go. Made once, outside the checkout.
 QEMU_FOLDER := $(or $(MAMORI_QEMU),$(HOME)/.cache/mamori/qemu)

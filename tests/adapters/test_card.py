@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from edge_agent.errors import Text
     from tests.fixtures_audio import Cards, Eventually
 
+pytestmark = pytest.mark.alone
+
 
 def a_device(name: str = "tap", *, match: str | None = None, channels: int = 2, rate: int = RATE) -> Device:
     return Device(name=name, match=match or name, channels=channels, rate=rate)

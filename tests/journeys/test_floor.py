@@ -18,7 +18,7 @@ from edge_agent.store import audit, receipts
 from edge_agent.store.database import open_main
 from tests.journeys.floor import Panel, RunningFloor, turns, until
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 START_S = 12.0
 """Seconds of the recording before the calls: the floor must be up by then."""

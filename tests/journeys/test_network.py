@@ -36,6 +36,7 @@ from tests.ports import free_ports
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.real,
+    pytest.mark.alone,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 

@@ -278,6 +278,7 @@ def shot(page: Page, tmp_path: Path, name: str, *, whole: bool = False) -> None:
     page.screenshot(path=folder / f"{name}.png", full_page=whole)
 
 
+@pytest.mark.alone
 def test_an_alert_is_on_the_page_within_a_second_and_one_tap_acknowledges_it(
     floor: Floor, page: Page, tmp_path: Path
 ) -> None:
