@@ -7,27 +7,25 @@ nothing into it: the card's plug-in reads the recording. What the bench itself t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from tests.bench import busy_floor, plain, scenes
+from tests.bench import plain, scenes
 from tests.bench.busy_floor import START_S, BusyFloor, Usage, WatchedPage, beats, pss_mib, rss_mib, told_overloads
-from tests.bench.plain import PlainStep
+from tests.bench.capacity_steps import P95_S, Kept, PlainLadder, Step, Wait, quantile
 from tests.journeys.floor import Panel
 
-LADDER = (1, 2, 4, 8, 16, 32, 48, 60, 72, 84, 96, 112, 128)
+LADDER = (1, 8, 16, 32, 48, 60, 72, 84, 96, 112, 128)
 GOAL_LINES = 60
 """The ladder goes so far even if a step before did not hold: each goal has its figure."""
-SECONDS = {16: 75, 60: 60}
-OTHERWISE_S = 30
+SECONDS = {1: 30, 8: 30, 16: 75, 60: 60}
+OTHERWISE_S = 45
 """How long a step counts; longest where a goal is. With less, hardly a call comes to the words that matter."""
 PLAIN_FIRST, PLAIN_FIRST_S, PLAIN_S = 8, 25, 30
 """The plain way: lines and seconds of its first step, seconds of the others."""
@@ -36,89 +34,6 @@ SETTLE_S = 8.0
 """From the first call to the moment from which processor time counts: by then every line is in call."""
 GRACE_S = 6.0
 """An alert due later than so long before the end of a step is not counted: it may come after it."""
-P95_S = 1.5
-LEAST_ALERTS = 10
-"""Fewer say nothing of a p95."""
-LATE_S = 2.0
-"""By then the supervisor must have been told of the words that matter."""
-
-
-@dataclass(kw_only=True)
-class Wait:
-    """One alert: seconds from the end of the phrase that caused it to the panel and the page (below zero: before)."""
-
-    line: int
-    call: str
-    phrase: str
-    telling: bool
-    tentative: bool
-    panel_s: float
-    page_s: float | None
-    after_telling_s: float
-    """Seconds from the end of the phrase that should have caused it."""
-
-
-@dataclass(kw_only=True)
-class Step:
-    """What was measured with so many lines."""
-
-    lines: int
-    seconds: float
-    customer_share: float
-    operator_share: float
-    cores: dict[str, float]
-    rss_mib: float
-    pss_mib: float
-    expected: int
-    waits: list[Wait] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    false: list[str] = field(default_factory=list)
-    withdrawn: int = 0
-    overruns: int = 0
-    lost_s: float = 0.0
-    stages: list[str] = field(default_factory=list)
-    behind_s: float = 0.0
-
-    @property
-    def agent_cores(self) -> float:
-        """Return what listening takes: the agent and the processes that read its cards."""
-        return self.cores["agent"] + self.cores["cards"]
-
-    @property
-    def early(self) -> float:
-        """Return the share of alerts that were told before the phrase had ended."""
-        return sum(wait.panel_s <= 0 for wait in self.waits) / len(self.waits) if self.waits else 0.0
-
-    @property
-    def in_time(self) -> int:
-        """Return how many alerts came by `LATE_S` after the words that the script means, or before."""
-        return sum(wait.after_telling_s <= LATE_S for wait in self.waits)
-
-    def panel_s(self, share: float) -> float:
-        """Return the time within which a share of the alerts was at the panel."""
-        return quantile([wait.panel_s for wait in self.waits], share)
-
-    def page_s(self, share: float) -> float:
-        """Return the time within which a share of the alerts was on the page."""
-        return quantile([wait.page_s for wait in self.waits if wait.page_s is not None], share)
-
-    @property
-    def broken(self) -> list[str]:
-        """Return why the box does not carry so many lines; nothing if it does."""
-        why = []
-        if self.lost_s or self.overruns:
-            why.append(f"{self.lost_s:.1f} s of audio lost, {self.overruns} overruns")
-        if len(self.waits) >= LEAST_ALERTS and self.panel_s(0.95) > P95_S:
-            why.append(f"p95 {self.panel_s(0.95):.2f} s")
-        if self.stages:
-            why.append("overload: " + busy_floor.in_a_row(self.stages))
-        return why
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which a share of the values lies (nearest rank); NaN without values."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
 
 def measure(lines: int, seconds: float, *, extra: str = "") -> Step:
@@ -157,43 +72,23 @@ def _watch(floor: BusyFloor, panel: Panel, page: WatchedPage, lines: int, length
     told = beats(panel)
     step.behind_s = max((beat["behind_s"] for beat in told), default=0.0)
     if told:
+        step.operator_behind_s = told[-1]["overload"]["operator_behind_s"]
         cards = told[-1]["cards"].values()
         step.overruns = sum(card["overruns"] for card in cards)
         step.lost_s = sum(card["lost_s"] for card in cards) + told[-1]["overload"]["lost_s"]
     return step
 
 
-@dataclass(kw_only=True)
-class PlainLadder:
-    """What was measured of the plain way.
-
-    Attributes:
-        limit_s: p95 up to which it holds: `P95_S`, or what it needs with few lines and half a second more.
-    """
-
-    steps: list[PlainStep] = field(default_factory=list)
-    limit_s: float = P95_S
-
-    def holds(self, step: PlainStep) -> bool:
-        """Return whether it carries so many lines."""
-        return not step.lost_s and quantile(step.waits_s, 0.95) <= self.limit_s
-
-    @property
-    def carried(self) -> int:
-        """Return the most lines that held."""
-        return max((step.lines for step in self.steps if self.holds(step)), default=0)
-
-
-def plain_ladder(*, tries: int = 3) -> PlainLadder:
+def plain_ladder(kept: Kept, *, tries: int = 3) -> PlainLadder:
     """Find how many lines the plain way carries, beginning near where the cores are used up."""
-    first = plain.measure(PLAIN_FIRST, PLAIN_FIRST_S)
+    first = kept.plain_step(PLAIN_FIRST, lambda: plain.measure(PLAIN_FIRST, PLAIN_FIRST_S))
     least = quantile(first.waits_s, 0.95)
     found = PlainLadder(steps=[first], limit_s=max(P95_S, least + 0.5))
     _say(f"plain, {first.lines} lines: {first.cores:.2f} cores, p95 {least:.2f} s")
     low, high = 0, 0
     lines = int(len(os.sched_getaffinity(0)) * 0.85 / first.cores * first.lines)
     for _ in range(tries):
-        step = plain.measure(lines, PLAIN_S)
+        step = kept.plain_step(lines, partial(plain.measure, lines, PLAIN_S))
         found.steps.append(step)
         holds = found.holds(step)
         p95 = quantile(step.waits_s, 0.95)
@@ -205,25 +100,25 @@ def plain_ladder(*, tries: int = 3) -> PlainLadder:
     return found
 
 
-def ladder(lines: Sequence[int], seconds: float | None, keep: Callable[[list[Step]], object]) -> list[Step]:
-    """Measure with more and more lines until it breaks, then between; `keep` is given what there is each time."""
-    steps: list[Step] = []
+def ladder(lines: Sequence[int], seconds: float | None, kept: Kept) -> list[Step]:
+    """Measure with more and more lines until it breaks, then between."""
     waiting = list(lines)
+    steps: list[Step] = []
     while waiting:
         count = waiting.pop(0)
         try:
-            step = measure(count, seconds or SECONDS.get(count, OTHERWISE_S))
+            step = kept.step(count, partial(measure, count, seconds or SECONDS.get(count, OTHERWISE_S)))
         except AssertionError as error:
             # What has been measured is kept, whatever kept this one from it.
             _say(f"{count} lines: not measured: {error}")
             break
         before = max((step.lines for step in steps if not step.broken), default=0)
         steps = sorted([*steps, step], key=lambda step: step.lines)
-        keep(steps)
         _say(
             f"{count} lines: agent {step.agent_cores:.2f} cores, RSS {step.rss_mib:.0f} MiB, {len(step.waits)} of "
             f"{step.expected} alerts, p50 {step.panel_s(0.5):.2f} s, p95 {step.panel_s(0.95):.2f} s: "
             + ("; ".join(step.broken) or "holds")
+            + (f" ({step.gave_up})" if step.gave_up else "")
         )
         if step.broken and count in lines and count >= GOAL_LINES and len(lines) > 1:
             between = (before + count) // 2
@@ -232,28 +127,28 @@ def ladder(lines: Sequence[int], seconds: float | None, keep: Callable[[list[Ste
 
 
 def main(arguments: Sequence[str], machine: str) -> None:
-    """Measure as told on the command line; write figures, tables and plots."""
+    """Measure as told on the command line; write figures, tables and plots. Stopped, it goes on where it was."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench capacity", description=main.__doc__)
     parser.add_argument("--lines", help="steps of the ladder, as 16,60; without it all, until it breaks")
     parser.add_argument("--seconds", type=float, help="length of each step")
     parser.add_argument("--no-plain", action="store_true", help="leave out the plain way")
+    parser.add_argument("--anew", action="store_true", help="begin anew although a run was stopped before its end")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="where figures and tables are written")
     parser.add_argument("--images", type=Path, help="where plots are written; docs/images for the whole ladder")
     told = parser.parse_args(arguments)
     told.out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, object] = {"machine": machine, "date": datetime.now(UTC).date().isoformat()}
-
-    def keep(steps: list[Step]) -> None:
-        found["steps"] = [asdict(step) for step in steps]
-        (told.out / "capacity.json").write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
-
-    beside = None if told.no_plain else plain_ladder()
-    found["plain"] = beside and asdict(beside)
-    steps = ladder([int(n) for n in told.lines.split(",")] if told.lines else LADDER, told.seconds, keep)
+    asked = [argument for argument in arguments if argument != "--anew"]
+    kept = Kept.open(told.out / "capacity.json", machine=machine, arguments=asked, anew=told.anew)
+    if kept.steps or kept.plain:
+        _say(f"goes on after {len(kept.steps)} steps and {len(kept.plain)} of the plain way; --anew begins anew")
+    beside = None if told.no_plain else plain_ladder(kept)
+    steps = ladder([int(n) for n in told.lines.split(",")] if told.lines else LADDER, told.seconds, kept)
+    kept.done = True
+    kept.write()
     from tests.bench import capacity_report  # noqa: PLC0415 - it knows this module, and loads a library for drawing
 
-    command = shlex.join(["python", "-m", "tests.bench", "capacity", *arguments])
-    table = capacity_report.tables(steps, beside, machine=f"{machine}; {found['date']}", command=command)
+    command = shlex.join(["python", "-m", "tests.bench", "capacity", *asked])
+    table = capacity_report.tables(steps, beside, machine=f"{machine}; {kept.date}", command=command)
     (told.out / "capacity.md").write_text(table, encoding="utf-8")
     images = told.images or (told.out if told.lines else Path("docs/images"))
     capacity_report.plots(steps, beside, images)

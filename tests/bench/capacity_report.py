@@ -11,13 +11,14 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
-from tests.bench.capacity import P95_S, PlainLadder, Step, quantile
+from tests.bench.capacity_steps import P95_S, PlainLadder, Step, quantile
 from tests.bench.plain import PlainStep
 
 GOALS = {"p95": P95_S, "rss": ((16, 450), (60, 900))}
 _HEAD = (
-    "| Lines | Agent, cores | Everything, cores | RSS, PSS MiB | Alerts | Panel p50, p95, p99 s | Page p50, p95 s |"
-    " Before the phrase's end | By 2 s after the script's phrase | Missing, false | Audio lost s | Holds |"
+    "| Lines | Agent, cores | A line | Everything, cores | RSS, PSS MiB | Alerts | Panel p50, p95, p99 s |"
+    " Page p50, p95 s | Before the phrase's end | By 2 s after the script's phrase | Missing, false | Audio lost s |"
+    " Holds | Gave up |"
 )
 
 
@@ -51,11 +52,14 @@ def tables(steps: Sequence[Step], plain: PlainLadder | None, *, machine: str, co
     return "\n".join(rows)
 
 
-def carried(steps: Sequence[Step]) -> int:
-    """Return the most lines that held, with fewer lines holding too; 0 if not even the fewest did."""
+def carried(steps: Sequence[Step], *, whole: bool = False) -> int:
+    """Return the most lines that held, with fewer lines holding too; 0 if not even the fewest did.
+
+    `whole`: nothing was given up either.
+    """
     most = 0
     for step in sorted(steps, key=lambda step: step.lines):
-        if step.broken:
+        if step.broken or (whole and step.gave_up):
             break
         most = step.lines
     return most
@@ -66,6 +70,7 @@ def _row(step: Step) -> str:
     cells = [
         f"{step.lines}",
         f"{step.agent_cores:.2f}",
+        f"{step.agent_cores / step.lines:.3f}",
         f"{everything:.2f}",
         f"{step.rss_mib:.0f}, {step.pss_mib:.0f}",
         f"{len(step.waits)} of {step.expected}",
@@ -76,6 +81,7 @@ def _row(step: Step) -> str:
         f"{len(step.missing)}, {len(step.false)}",
         f"{step.lost_s:.1f}",
         "yes" if not step.broken else "no: " + "; ".join(step.broken),
+        step.gave_up or "nothing",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -95,7 +101,8 @@ def _plain(steps: Sequence[Step], plain: PlainLadder) -> list[str]:
         "|---|---|---|---|---|---|---|",
         *(_plain_row(step, plain) for step in sorted(plain.steps, key=lambda step: step.lines)),
         "",
-        f"Lines carried: {ours} by Mamori, {plain.carried} the plain way; {ratio} times as many. ",
+        f"Lines carried: {ours} by Mamori, {plain.carried} the plain way; {ratio} times as many. Mamori gave up",
+        f"nothing (neither words under way nor operators heard at once) with {carried(steps, whole=True)}.",
         "",
     ]
 

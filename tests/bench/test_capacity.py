@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench import capacity, capacity_report, scenes
 from tests.bench.busy_floor import told_overloads
-from tests.bench.capacity import LEAST_ALERTS, PlainLadder, Step, Wait, quantile
+from tests.bench.capacity_steps import LEAST_ALERTS, Kept, PlainLadder, Step, Wait, quantile
 from tests.bench.plain import PlainStep
 
 
@@ -26,6 +26,10 @@ def a_step(lines: int, **changed: object) -> Step:
         rss_mib=300.0, pss_mib=290.0, expected=1, waits=[a_wait(0.6)],
     )  # fmt: skip
     return replace(step, **changed)
+
+
+def a_run(folder: Path, **changed: object) -> Kept:
+    return Kept.open(folder / "capacity.json", **{"machine": "a box", "arguments": [], **changed})
 
 
 def a_wait(panel_s: float) -> Wait:
@@ -96,10 +100,18 @@ def test_a_quantile_is_one_of_the_values_and_nothing_without_any() -> None:
     assert np.isnan(quantile([], 0.5))
 
 
-@pytest.mark.parametrize("why", [{"lost_s": 0.5}, {"overruns": 1}, {"stages": ["fewer_partials"]}])
-def test_a_box_that_loses_or_gives_up_something_does_not_carry_its_lines(why: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "why", [{"lost_s": 0.5}, {"overruns": 1}, {"stages": ["fewer_lines"]}, {"operator_behind_s": 12.0}]
+)
+def test_a_box_that_loses_audio_or_falls_behind_does_not_carry_its_lines(why: dict[str, object]) -> None:
     steps = [a_step(8), a_step(16, **why), a_step(32)]
     assert capacity_report.carried(steps) == 8
+
+
+def test_a_box_that_gives_up_words_under_way_carries_its_lines_but_not_whole() -> None:
+    steps = [a_step(8), a_step(16, stages=["fewer_partials", "operator_later"])]
+    assert capacity_report.carried(steps) == 16
+    assert capacity_report.carried(steps, whole=True) == 8
 
 
 def test_a_box_that_tells_too_late_does_not_carry_its_lines() -> None:
@@ -109,7 +121,9 @@ def test_a_box_that_tells_too_late_does_not_carry_its_lines() -> None:
     assert capacity_report.carried([a_step(8), a_step(16, waits=late[1:])]) == 16
 
 
-def test_after_the_first_break_past_the_goal_one_step_between_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_first_break_past_the_goal_one_step_between_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     asked = []
 
     def measure(lines: int, _seconds: float) -> Step:
@@ -117,21 +131,34 @@ def test_after_the_first_break_past_the_goal_one_step_between_is_measured(monkey
         return a_step(lines, lost_s=1.0 if lines > 70 or lines == 16 else 0.0)
 
     monkeypatch.setattr(capacity, "measure", measure)
-    kept: list[int] = []
-    steps = capacity.ladder([8, 16, 60, 84, 120], None, lambda steps: kept.append(len(steps)))
+    steps = capacity.ladder([8, 16, 60, 84, 120], None, a_run(tmp_path))
     assert asked == [8, 16, 60, 84, 72]
     assert [step.lines for step in steps] == [8, 16, 60, 72, 84]
-    assert kept == [1, 2, 3, 4, 5]
 
 
-def test_a_step_that_cannot_be_measured_leaves_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_cannot_be_measured_leaves_those_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def measure(lines: int, _seconds: float) -> Step:
         if lines > 8:
             raise AssertionError
         return a_step(lines)
 
     monkeypatch.setattr(capacity, "measure", measure)
-    assert [step.lines for step in capacity.ladder([8, 16, 32], None, lambda _steps: None)] == [8]
+    assert [step.lines for step in capacity.ladder([8, 16, 32], None, a_run(tmp_path))] == [8]
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    stopped = a_run(tmp_path)
+    stopped.step(8, lambda: a_step(8))
+    stopped.plain_step(20, lambda: PlainStep(lines=20, seconds=30, waits_s=[0.9]))
+    again = a_run(tmp_path)
+    assert (again.steps, again.plain) == (stopped.steps, stopped.plain)
+    again.step(16, lambda: a_step(16))
+    assert [step.lines for step in a_run(tmp_path).steps] == [8, 16]
+    for other in ({"machine": "another box"}, {"arguments": ["--no-plain"]}, {"anew": True}):
+        assert a_run(tmp_path, **other).steps == []
+    again.done = True
+    again.write()
+    assert a_run(tmp_path).steps == [], "one that came to its end is not gone on with"
 
 
 def test_overloads_are_read_from_the_log() -> None:
