@@ -11,14 +11,16 @@ from flask.typing import ResponseReturnValue
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import SHOWING, Presence
 from edge_agent.domain.false_alarm import LONGEST_NOTE, Cause, FalseAlarm, ruled_out
-from edge_agent.domain.incident import ALLOWED, FINISHED, Incident, IncidentState, Verdict
+from edge_agent.domain.incident import ALLOWED, FINISHED, HANDED_OVER, Incident, IncidentState, Verdict
 from edge_agent.domain.roles import Right
+from edge_agent.services import handing_over
 from edge_agent.services import incidents as services
 from edge_agent.settings import Box
 from edge_agent.store import audit, callers, devices, duty, live, receipts
 from edge_agent.store import incidents as store
 from edge_agent.store.database import Database
-from web_ui.access import language, local_path, may_do, person, sight, wants_page
+from edge_agent.store.people import Person
+from web_ui.access import language, local_path, may_act, may_do, person, sight, wants_page
 from web_ui.context import context
 from web_ui.floor import for_page
 from web_ui.ladder import names as names_of
@@ -115,6 +117,10 @@ def page(incident_id: str) -> ResponseReturnValue:
         causes=list(Cause),
         longest_note=LONGEST_NOTE,
         steps=ALLOWED[incident.state],
+        may_take=incident.may_take(person().name),
+        colleagues=_colleagues(incident) if may_act() and incident.state in HANDED_OVER else [],
+        away={someone.name for someone in duty.everyone(behind.main) if someone.absent},
+        called=names,
         verdicts=list(Verdict),
     )
 
@@ -131,6 +137,18 @@ def acknowledge(incident_id: str) -> ResponseReturnValue:
 def take(incident_id: str) -> ResponseReturnValue:
     """Whoever asks takes charge."""
     return _move(incident_id, services.take)
+
+
+@blueprint.post("/<incident_id>/hand-over")
+@needs(Right.ACT_ON_INCIDENTS)
+def hand_over(incident_id: str) -> ResponseReturnValue:
+    """Whoever asks wants somebody else to take it: form field `to`, a log-in name."""
+    to, group = request.form.get("to", ""), _group(_find(incident_id))
+
+    def ask(db: Database, incident_id: str, *, box: Box, by: str, now: datetime) -> Incident:  # noqa: ARG001
+        return handing_over.hand_over(db, incident_id, to=to, group=group, by=by, now=now)
+
+    return _move(incident_id, ask, done="handed_over")
 
 
 @blueprint.post("/<incident_id>/close")
@@ -173,13 +191,24 @@ def _why(by: str, now: datetime) -> FalseAlarm:
     return ruled_out(cause=request.form.get("cause", ""), note=request.form.get("note", ""), by=by, at=now)
 
 
-def _move(incident_id: str, step: Step) -> ResponseReturnValue:
+def _group(incident: Incident) -> str:
+    return next((seat.group for seat in context().settings.seats if seat.seat == incident.alert.seat), "")
+
+
+def _colleagues(incident: Incident) -> list[Person]:
+    """Return whom it can be handed over to."""
+    has_it = {person().name, incident.taken.by if incident.taken else ""}
+    able = handing_over.who_can_take(context().main, group=_group(incident))
+    return [someone for someone in able if someone.name not in has_it]
+
+
+def _move(incident_id: str, step: Step, *, done: str = "") -> ResponseReturnValue:
     behind = context()
     _find(incident_id)
     incident = step(behind.main, incident_id, box=behind.settings.box, by=person().name, now=behind.clock.now())
     if not wants_page():
         return jsonify({"incident": incident_id, "state": incident.state.value})
-    flash(behind.texts[language()](f"done.{incident.state.value}"))
+    flash(behind.texts[language()](f"done.{done or incident.state.value}"))
     return redirect(local_path(request.form.get("next") or url_for(".page", incident_id=incident_id)), 303)
 
 

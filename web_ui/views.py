@@ -46,7 +46,8 @@ class WordsView:
 class IncidentView:
     """An incident in the list of the floor page. Lists are sorted by `urgency`, the smallest first.
 
-    `sent` unless it is a call for help whose messages the broker has not all taken yet.
+    `sent` unless it is a call for help whose messages the broker has not all taken yet. `handed_to`: log-in name of who
+    is asked to take it over, empty if nobody is; `handing_to` and `handed_by` what they and who asks are called.
     """
 
     incident: str
@@ -77,6 +78,9 @@ class IncidentView:
     delivered: int
     seen: int
     sent: bool = True
+    handed_to: str = ""
+    handing_to: Text | None = None
+    handed_by: Text | None = None
 
 
 def words_view(words: LiveWords, *, alerted: bool = False) -> WordsView:
@@ -102,7 +106,7 @@ def incident_view(
 ) -> IncidentView:
     """Return an incident as the lists show it; `people` maps log-in names to display names, `steps` is its ladder."""
     alert = incident.alert
-    told = list(receipts)
+    told, handing = list(receipts), incident.handing_over
     return IncidentView(
         incident=incident.incident_id,
         kind=alert.kind,
@@ -131,6 +135,9 @@ def incident_view(
         asked=asked_text(incident, steps, people),
         delivered=sum(r.kind == "delivered" for r in told),
         seen=sum(r.kind == "seen" for r in told),
+        handed_to=handing.to if handing else "",
+        handing_to=actor(handing.to, people) if handing else None,
+        handed_by=actor(handing.by, people) if handing else None,
     )
 
 

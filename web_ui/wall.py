@@ -26,6 +26,7 @@ def page() -> ResponseReturnValue:
         "seen": seen,
         "now": behind.clock.now(),
         "listening": behind.feed.listening,
+        **behind.feed.equipment,
         "language": language(),
         "texts": behind.texts[language()].for_scripts(),
         "floor": sight().on_the_wall().of_floor(whole),

@@ -48,12 +48,23 @@ ALLOWED: dict[IncidentState, frozenset[IncidentState]] = {
 
 FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REVIEWED, IncidentState.WITHDRAWN})
 """States in which nobody on the floor has anything left to do."""
+HANDED_OVER = frozenset({IncidentState.ACKNOWLEDGED, IncidentState.TAKEN})
+"""States in which one person may ask another to take it: somebody has answered already, so the ladder has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """Who did something, and when: evidence that the company responded."""
 
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """`by` has asked `to` to take an incident; it is nobody else's before they have taken it."""
+
+    to: str
     by: str
     at: datetime
 
@@ -71,6 +82,7 @@ class Incident:
     reviewed: Mark | None = None
     verdict: Verdict | None = None
     false_alarm: FalseAlarm | None = None
+    handing_over: HandOver | None = None
 
     @property
     def incident_id(self) -> str:
@@ -101,15 +113,50 @@ class Incident:
         return replace(self, state=IncidentState.ACKNOWLEDGED, acknowledged=Mark(by=by, at=at))
 
     def take(self, *, by: str, at: datetime) -> Incident:
-        """Someone takes charge; taking an open incident acknowledges it. Raises `TransitionError` otherwise."""
-        self._refuse_unless(IncidentState.TAKEN)
+        """Someone takes charge; taking an open incident acknowledges it, taking one handed over to them moves it.
+
+        Raises `TransitionError` otherwise.
+        """
+        if not self.may_take(by):
+            self._refuse_unless(IncidentState.TAKEN)
         mark = Mark(by=by, at=at)
-        return replace(self, state=IncidentState.TAKEN, taken=mark, acknowledged=self.acknowledged or mark)
+        seen = self.acknowledged or mark
+        return replace(self, state=IncidentState.TAKEN, taken=mark, acknowledged=seen, handing_over=None)
+
+    def may_take(self, by: str) -> bool:
+        """Whether someone may take it: nobody has yet, it is being handed over to them, or it was and they keep it."""
+        if self.state is IncidentState.TAKEN:
+            handing, taken = self.handing_over, self.taken
+            return handing is not None and by in {handing.to, handing.by, taken.by if taken else ""}
+        return IncidentState.TAKEN in ALLOWED[self.state]
+
+    def hand_over(self, *, to: str, by: str, at: datetime) -> Incident:
+        """`by` asks `to` to take it, in place of whoever was asked before.
+
+        Raises `TransitionError` unless someone has acknowledged or taken it, or if it is theirs already.
+        """
+        if self.state not in HANDED_OVER:
+            raise TransitionError(
+                Text(
+                    f"事案 {self.incident_id} は「{self.state}」のため引き継げません。",
+                    f"Incident {self.incident_id} is {self.state} and cannot be handed over.",
+                ),
+                Text(
+                    "引き継げるのは確認済みか対応中の事案です。未確認なら、先に確認してください。",
+                    "What is acknowledged or taken can be. Acknowledge it first if nobody has.",
+                ),
+            )
+        if to == (self.taken.by if self.taken else by):
+            raise TransitionError(
+                Text("引き継ぎ先は、すでに対応している人です。", "It is theirs already."),
+                Text("ほかの人を選んでください。", "Choose somebody else."),
+            )
+        return replace(self, handing_over=HandOver(to=to, by=by, at=at))
 
     def close(self, *, by: str, at: datetime) -> Incident:
         """It is over for the floor. Raises `TransitionError` unless someone has acknowledged or taken it."""
         self._refuse_unless(IncidentState.CLOSED)
-        return replace(self, state=IncidentState.CLOSED, closed=Mark(by=by, at=at))
+        return replace(self, state=IncidentState.CLOSED, closed=Mark(by=by, at=at), handing_over=None)
 
     def rule_out(self, false_alarm: FalseAlarm) -> Incident:
         """Somebody on the floor sees that it is none, and why; it is over then, and its review begins from there.
@@ -131,7 +178,8 @@ class Incident:
             return replace(self, false_alarm=false_alarm)
         mark = Mark(by=false_alarm.by, at=false_alarm.at)
         seen = self.acknowledged or mark
-        return replace(self, state=IncidentState.CLOSED, acknowledged=seen, closed=mark, false_alarm=false_alarm)
+        over = replace(self, state=IncidentState.CLOSED, acknowledged=seen, closed=mark, handing_over=None)
+        return replace(over, false_alarm=false_alarm)
 
     def review(self, *, by: str, at: datetime, verdict: Verdict, false_alarm: FalseAlarm | None = None) -> Incident:
         """A named person certifies what it was; a `false_alarm` of theirs goes before an earlier mark.
@@ -151,7 +199,7 @@ class Incident:
         """The box, or the button that called, takes back the alert; what people have finished stays as they left it."""
         if self.state in FINISHED:
             return self
-        return replace(self, state=IncidentState.WITHDRAWN, closed=Mark(by=by, at=at))
+        return replace(self, state=IncidentState.WITHDRAWN, closed=Mark(by=by, at=at), handing_over=None)
 
     def with_alert(self, alert: Alert) -> Incident:
         """Return the incident with a newer revision of its alert; an older one changes nothing."""

@@ -132,15 +132,20 @@ def _move(
     now: datetime,
 ) -> Incident:
     with writing(db):
-        known = incidents.find(db, incident_id)
-        if known is None:
-            raise TransitionError(
-                Text(f"事案 {incident_id} はありません。", f"There is no incident {incident_id}."),
-                Text("一覧から選び直してください。", "Choose it from the list again."),
-            )
-        incident = step(known)
+        incident = step(find_or_refuse(db, incident_id))
         _keep(db, incident, box=box, now=now, actor=by, action=action)
     return incident
+
+
+def find_or_refuse(db: Database, incident_id: str) -> Incident:
+    """Return an incident; raise `TransitionError` if there is none of that id."""
+    known = incidents.find(db, incident_id)
+    if known is None:
+        raise TransitionError(
+            Text(f"事案 {incident_id} はありません。", f"There is no incident {incident_id}."),
+            Text("一覧から選び直してください。", "Choose it from the list again."),
+        )
+    return known
 
 
 def _keep(db: Database, incident: Incident, *, box: Box, now: datetime, actor: str, action: str) -> None:

@@ -110,6 +110,40 @@ def test_an_operators_call_for_help_offers_no_false_alarm(pages: Pages) -> None:
     assert browser.post("/incidents/alert-1/false-alarm", cause="joking").status_code == 409
 
 
+def test_one_tap_on_a_colleague_hands_it_over_and_one_of_theirs_takes_it(pages: Pages) -> None:
+    pages.person("tanaka")
+    pages.alert()
+    mine, theirs = pages.browser("supervisor"), pages.browser("tanaka")
+    assert 'id="hand-over"' not in mine.get("/incidents/alert-1").text
+    mine.post("/incidents/alert-1/take")
+    page = mine.get("/incidents/alert-1").text
+    assert '<button name="to" value="tanaka" >tanakaさん' in page
+    assert 'value="supervisor"' not in page
+    assert 'value="operator"' not in page
+    assert mine.post("/incidents/alert-1/hand-over", to="operator").status_code == 409
+    assert mine.post("/incidents/alert-1/hand-over", to="tanaka").status_code == 303
+    page = mine.get("/incidents/alert-1").text
+    assert "supervisorさん が tanakaさん に引き継ぎを依頼しています" in page
+    assert "引き継がずに続ける" in page
+    assert "引き継ぎを依頼 → tanakaさん" in page
+    assert "supervisorさん から引き継ぎの依頼です" in theirs.get("/incidents/alert-1").text
+    assert theirs.post("/incidents/alert-1/take").status_code == 303
+    found = store.find(pages.main, "alert-1")
+    assert found is not None
+    assert found.taken is not None
+    assert (found.taken.by, found.handing_over) == ("tanaka", None)
+    assert mine.post("/incidents/alert-1/take").status_code == 409
+
+
+def test_whoever_may_not_act_hands_nothing_over(pages: Pages) -> None:
+    pages.alert()
+    pages.browser("supervisor").fetch("/incidents/alert-1/take")
+    for role in ("auditor", "consultation_officer"):
+        browser = pages.browser(role)
+        assert 'id="hand-over"' not in browser.get("/incidents/alert-1").text
+        assert browser.post("/incidents/alert-1/hand-over", to="administrator").status_code == 403
+
+
 def test_an_incident_that_is_not_there_is_not_found(pages: Pages) -> None:
     browser = pages.browser("supervisor")
     assert browser.get("/incidents/alert-9").status_code == 404

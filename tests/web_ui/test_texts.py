@@ -48,7 +48,7 @@ COMPLETED = {
     "seat.light.": [state.value for state in LightState if state is not LightState.OFF],
     "live.seat.": [show.value for show in Show],
     "live.incident.": [state.value for state in IncidentState],
-    "done.": [state.value for state in IncidentState if state is not IncidentState.OPEN],
+    "done.": [*(state.value for state in IncidentState if state is not IncidentState.OPEN), "handed_over"],
     "pressed.": [effect.value for effect in Effect],
     "paused.": ["begin", "end"],
     "buttons.trouble.": [trouble.value for trouble in Trouble],
@@ -56,6 +56,7 @@ COMPLETED = {
     "buttons.source.": [source.value for source in PressSource if source is not PressSource.PAGE],
     "action.": [
         *(f"incident_{step}" for step in ("opened", "acknowledged", "taken", "closed", "reviewed", "ruled_out")),
+        "incident_handed_over",
         *(f"alert_{step}" for step in ("updated", "ended", "withdrawn", "delivered", "seen", "acknowledged")),
         "receipt_refused",
         "incident_called",

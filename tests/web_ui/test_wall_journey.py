@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from edge_agent.domain.button import ButtonState
 from edge_agent.domain.finding import Label
+from edge_agent.domain.press import PressSource
 from edge_agent.domain.roles import Role
-from edge_agent.services import accounts
-from tests.web_ui.test_floor_journey import PASSWORD, Floor, browser, busy_floor, floor, log_in, shot
+from edge_agent.services import accounts, buttons
+from edge_agent.settings_buttons import Button
+from tests.web_ui.test_floor_journey import PASSWORD, Floor, browser, busy_floor, log_in, shot
 
-__all__ = ["browser", "floor"]
+__all__ = ["browser"]
 pytestmark = pytest.mark.journey
 
 QUOTE = "お前の名前も職場も分かってるからな、夜道に気をつけろよ"
 LARGE_PX = 28
 """Height of letters of a seat's state on a screen of 1920 pixels."""
+
+SILENT = {"ja": "ボタン: 応答なし 2", "en": "Buttons: silent 2"}
+ONE_SEEN = {"ja": "ボタン: 応答なし 1・未テスト 1", "en": "Buttons: silent 1, untested 1"}
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[Floor]:
+    made = Floor(tmp_path, buttons=tuple(Button(name=f"desk-{n}", seat=n, kind="mqtt") for n in ("01", "02")))
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -50,6 +65,11 @@ def test_a_panel_on_the_wall_shows_the_floor_large_and_says_loudly_when_it_is_cu
     expect(page.locator("#needs li").first).to_have_attribute("data-kind", "life_safety")
     expect(page.locator("body")).not_to_contain_text(QUOTE)
     expect(page.locator("body")).not_to_contain_text("もう疲れました")
+    equipment = page.locator("#equipment li")
+    expect(equipment).to_have_text([SILENT[language]])
+    seen = ButtonState(name="desk-01", seat="01", source=PressSource.MQTT)
+    buttons.note_seen(floor.main, seen, now=datetime.now(UTC))
+    expect(equipment).to_have_text([ONE_SEEN[language]])
     for one in page.locator(".tile").all():
         box = one.bounding_box()
         assert box is not None

@@ -9,8 +9,8 @@ const FINISHED_SHOWN = 5;
 const WORKING = ["acknowledged", "taken"];
 
 export class Alerts {
-  constructor({ open, working, finished, calm, announce }) {
-    Object.assign(this, { open, working, finished, calm, announce });
+  constructor({ open, working, finished, calm, announce, onNew }) {
+    Object.assign(this, { open, working, finished, calm, announce, onNew });
     this.views = new Map();
     this.cards = new Map();
     open.addEventListener("click", (event) => this.press(event));
@@ -26,7 +26,8 @@ export class Alerts {
     const before = this.views.get(view.incident);
     this.views.set(view.incident, view);
     this.draw();
-    if (view.state === "open" && before?.state !== "open") this.say(view);
+    if (view.state === "open" && before?.state !== "open") this.say(view, "live.announce");
+    else if (isForMe(view) && !isForMe(before)) this.say(view, "live.announce_handed");
   }
 
   get unseen() {
@@ -35,8 +36,9 @@ export class Alerts {
 
   draw() {
     const all = [...this.views.values()].sort((a, b) => compare(a.urgency, b.urgency));
-    const open = all.filter((view) => view.state === "open");
-    const working = all.filter((view) => WORKING.includes(view.state));
+    // Whoever is asked by name sees it first: nobody else will take it.
+    const open = [...all.filter(isForMe), ...all.filter((view) => view.state === "open")];
+    const working = all.filter((view) => WORKING.includes(view.state) && !isForMe(view));
     const over = all.filter((view) => !["open", ...WORKING].includes(view.state));
     over.sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at));
     this.arrange(this.open, open);
@@ -94,9 +96,15 @@ export class Alerts {
     buttons.forEach((one) => (one.disabled = false));
   }
 
-  say(view) {
-    this.announce.textContent = t("live.announce", { seat: pick(view.seat_label), title: pick(view.title) });
+  say(view, how) {
+    this.onNew(view);
+    this.announce.textContent = t(how, { seat: pick(view.seat_label), title: pick(view.title) });
   }
+}
+
+// Somebody asks whoever looks to take it over.
+function isForMe(view) {
+  return Boolean(view?.handed_to) && view.handed_to === given().me && WORKING.includes(view.state);
 }
 
 function fill(card, view) {
@@ -116,21 +124,26 @@ function fill(card, view) {
   card.querySelector("[data-facts]").replaceChildren(...facts(view).map(chip));
   const mayAct = given().mayAct;
   card.querySelector("[data-act=acknowledge]").hidden = !mayAct || view.state !== "open";
-  card.querySelector("[data-act=take]").hidden = !mayAct || view.state === "taken";
+  card.querySelector("[data-act=take]").hidden = !mayAct || (view.state === "taken" && !isForMe(view));
   const go = card.querySelector("[data-go]");
   go.hidden = !given().mayOpen;
   go.href = `/incidents/${encodeURIComponent(view.incident)}`;
   const none = card.querySelector("[data-none]");
   none.hidden = !mayAct || !given().mayOpen || view.kind === "help";
   none.href = `${go.href}#false-alarm`;
+  const hand = card.querySelector("[data-hand]");
+  hand.hidden = !mayAct || !given().mayOpen || !WORKING.includes(view.state) || isForMe(view);
+  hand.href = `${go.href}#hand-over`;
 }
 
 function facts(view) {
   const found = [];
+  if (isForMe(view)) found.push(t("live.handed_to_you", { who: pick(view.handed_by) }));
   if (view.tentative) found.push(t("live.tentative"));
   if (view.asked) found.push(t("live.asked", { who: pick(view.asked) }));
   if (view.taken_by) found.push(t("live.by_taken", { who: pick(view.taken_by) }));
   else if (view.acknowledged_by) found.push(t("live.by_acknowledged", { who: pick(view.acknowledged_by) }));
+  if (view.handing_to && !isForMe(view)) found.push(t("live.handing_to", { who: pick(view.handing_to) }));
   if (view.warnings) found.push(t("live.warnings", { count: view.warnings }));
   if (view.over) found.push(t(view.withdrawn ? "live.withdrawn" : "live.over"));
   if (view.delivered) found.push(t("live.delivered", { count: view.delivered }));

@@ -3,20 +3,22 @@
 import { Alerts } from "./alerts.js";
 import { Arranging } from "./arrange.js";
 import { setByBox, timeOfDay } from "./clock.js";
+import { inTrouble } from "./equipment.js";
 import { Seats } from "./seats.js";
+import { Sound } from "./sound.js";
 import { showBusy, showListening, showState, Stream } from "./stream.js";
 import { given, pick, t } from "./texts.js";
 
-const TROUBLES = ["fault", "silent", "untested", "low_battery"];
-const PAGES = { lamps: "/lamps/", devices: "/devices/", buttons: "/buttons/" };
 const byId = (id) => document.getElementById(id);
 const seats = new Seats(byId("seats"));
+const sound = new Sound(byId("sound"));
 const alerts = new Alerts({
   open: byId("open"),
   working: byId("working"),
   finished: byId("finished"),
   calm: byId("calm"),
   announce: byId("announce"),
+  onNew: (view) => sound.play(view.kind),
 });
 const arranging = given().mayArrange
   ? new Arranging({ seats, bar: byId("arranging"), said: byId("arranged"), opener: byId("arrange") })
@@ -24,14 +26,10 @@ const arranging = given().mayArrange
 seats.onMade = (seat, card) => arranging?.prepare(seat, card);
 const title = document.title;
 
-let lampFaults = 0;
-let missing = [];
-let buttons = {};
+let equipment = {};
 
-function everything({ floor, listening, lampFaults: faults, missing: silent, buttons: troubled, busy }) {
-  lampFaults = faults;
-  missing = silent;
-  buttons = troubled;
+function everything({ floor, listening, lampFaults, missing, buttons, busy }) {
+  equipment = { lampFaults, missing, buttons };
   seats.reset(floor.seats, floor.words);
   arranging?.seatsChanged();
   alerts.reset(floor.incidents);
@@ -40,39 +38,31 @@ function everything({ floor, listening, lampFaults: faults, missing: silent, but
   sumUp();
 }
 
-// As many names as fit; the page of devices has them all.
-function shortened(names) {
-  return names.length > 2 ? `${names.slice(0, 2).join(", ")} +${names.length - 2}` : names.join(", ");
-}
-
-// What is wrong with how many, the gravest first.
-function troubles() {
-  return TROUBLES.filter((trouble) => buttons[trouble])
-    .map((trouble) => t(`live.button_trouble.${trouble}`, { count: buttons[trouble] }))
-    .join(t("live.summary_and"));
-}
-
 function sumUp() {
-  const parts = [
+  const counted = [
     ["alerts", t("live.summary_alerts", { count: alerts.unseen }), alerts.unseen],
     ["calls", t("live.summary_calls", { count: seats.inCall }), 1],
     ["idle", t("live.summary_idle", { count: seats.count("idle") }), 1],
     ["faults", t("live.summary_faults", { count: seats.count("fault") }), seats.count("fault")],
-    ["lamps", t("live.summary_lamps", { count: lampFaults }), lampFaults],
-    ["devices", t("live.summary_devices", { names: shortened(missing) }), missing.length],
-    ["buttons", t("live.summary_buttons", { what: troubles() }), Object.keys(buttons).length],
-  ];
+  ].filter(([, , shown]) => shown);
   byId("summary").replaceChildren(
-    ...parts
-      .filter(([, , shown]) => shown)
-      .map(([name, text]) => {
-        const item = document.createElement("li");
-        item.dataset.what = name;
-        item.append(name in PAGES ? link(PAGES[name], text) : text);
-        return item;
-      }),
+    ...counted.map(([name, text]) => item(name, text)),
+    ...inTrouble(equipment).map(([name, text, page]) => item(name, link(page, text))),
   );
   document.title = alerts.unseen ? `(${alerts.unseen}) ${title}` : title;
+}
+
+// Something of the equipment has changed.
+function equip(changed) {
+  equipment = { ...equipment, ...changed };
+  sumUp();
+}
+
+function item(name, content) {
+  const made = document.createElement("li");
+  made.dataset.what = name;
+  made.append(content);
+  return made;
 }
 
 function link(path, text) {
@@ -110,19 +100,10 @@ new Stream({
       alerts.put(view);
       sumUp();
     },
-    lamps: ({ faults }) => {
-      lampFaults = faults;
-      sumUp();
-    },
-    devices: ({ missing: silent }) => {
-      missing = silent;
-      sumUp();
-    },
+    lamps: ({ faults }) => equip({ lampFaults: faults }),
+    devices: ({ missing }) => equip({ missing }),
+    buttons: ({ troubles }) => equip({ buttons: troubles }),
     busy: ({ busy }) => showBusy(busy, pick),
-    buttons: ({ troubles: troubled }) => {
-      buttons = troubled;
-      sumUp();
-    },
     layout: ({ version }) => arranging?.told(version),
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),

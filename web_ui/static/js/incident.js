@@ -31,7 +31,7 @@ function add(utterances) {
 
 showWords();
 // From the floor page, straight to what somebody wants to do.
-if (location.hash === "#false-alarm") document.getElementById("false-alarm")?.setAttribute("open", "");
+if (["#false-alarm", "#hand-over"].includes(location.hash)) document.querySelector(location.hash)?.setAttribute("open", "");
 
 new Stream({
   seen: given().seen,

@@ -1,10 +1,11 @@
 // The floor on the wall: every seat as large as it can be, what needs somebody below, and a loss nobody overlooks.
 
 import { ago, elapsed, secondsSince, setByBox, timeOfDay } from "./clock.js";
+import { inTrouble } from "./equipment.js";
 import { draw, inOrder } from "./map.js";
 import { pausedNote } from "./pause.js";
 import { setIcon } from "./seats.js";
-import { showListening, showState, Stream } from "./stream.js";
+import { showBusy, showListening, showState, Stream } from "./stream.js";
 import { given, pick, t } from "./texts.js";
 
 const NEEDS_SHOWN = 4;
@@ -13,8 +14,9 @@ const UNFINISHED = ["open", "acknowledged", "taken"];
 const byId = (id) => document.getElementById(id);
 const tiles = new Map();
 let incidents = new Map();
+let equipment = {};
 
-function everything({ floor, listening }) {
+function everything({ floor, listening, lampFaults, missing, buttons, busy }) {
   const seats = new Set(floor.seats.map((view) => view.seat));
   for (const [seat, { element }] of tiles) {
     if (seats.has(seat)) continue;
@@ -25,7 +27,21 @@ function everything({ floor, listening }) {
   place();
   incidents = new Map(floor.incidents.map((view) => [view.incident, view]));
   showNeeds();
+  equip({ lampFaults, missing, buttons });
   showListening(listening, t);
+  showBusy(busy, pick);
+}
+
+function equip(changed) {
+  equipment = { ...equipment, ...changed };
+  const wrong = inTrouble(equipment).map(([name, text]) => {
+    const line = document.createElement("li");
+    line.dataset.what = name;
+    line.textContent = text;
+    return line;
+  });
+  byId("equipment").replaceChildren(...wrong);
+  byId("equipment").hidden = wrong.length === 0;
 }
 
 function putSeat(view) {
@@ -125,6 +141,10 @@ new Stream({
       incidents.set(view.incident, view);
       showNeeds();
     },
+    lamps: ({ faults }) => equip({ lampFaults: faults }),
+    devices: ({ missing }) => equip({ missing }),
+    buttons: ({ troubles }) => equip({ buttons: troubles }),
+    busy: ({ busy }) => showBusy(busy, pick),
     listening: ({ listening }) => showListening(listening, t),
     beat: ({ now }) => setByBox(now),
   },
