@@ -27,7 +27,7 @@ from edge_agent.services import topics
 from edge_agent.services.devices import register
 from edge_agent.settings import Seat, Settings
 from edge_agent.settings_buttons import Button
-from edge_agent.store import buttons, incidents, outbox
+from edge_agent.store import buttons, duty, incidents, outbox
 from edge_agent.store.database import Database, open_main
 from tests.broker_fixture import Broker, broker_settings, running_broker
 from tests.journeys.floor import Panel, RunningFloor, turns, until
@@ -162,7 +162,8 @@ def test_a_press_while_the_broker_is_dead_is_kept_and_goes_out_when_it_is_back(t
 def test_without_an_agent_a_panel_that_comes_anew_is_told_the_open_call_once(tmp_path: Path) -> None:
     with desks(tmp_path) as (settings, running, _process, db):
         press_id, _ = virtual_press(db, settings, "01")
-        until(lambda: outbox.count_unsent(db, owner=outbox.BUTTONS) == 0, what="the call to be sent to nobody")
+        sent = lambda: duty.steps(db, press_id) and outbox.count_unsent(db, owner=outbox.BUTTONS) == 0  # noqa: E731
+        until(sent, what="the call and its first step to be sent to nobody")
         register(db, name="panel-1", kind=DeviceKind.PANEL, by="it", now=datetime.now(UTC))
         base = topics.base(settings.box)
         names = ("alert/+", "alert/+/panel-1", "escalation/+/panel-1", "buttons/status")
