@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
 
 from edge_agent.domain.policy import Policy
@@ -30,17 +30,18 @@ from edge_agent.store.database import Database, open_live, open_main
 from web_ui.floor_state import (
     UNARRANGED,
     Change,
+    Equipment,
     Floor,
     Happening,
     Words,
     changes,
     compose,
     of_the_box,
+    of_the_equipment,
     read_arrangement,
-    read_buttons,
+    read_equipment,
     read_happening,
     read_incidents,
-    read_missing,
 )
 from web_ui.seat_views import SeatView
 from web_ui.sight import WHOLE_FLOOR, Sight
@@ -57,8 +58,8 @@ REOPEN_S = 1.0
 """Wait before the databases are opened again after an error."""
 SESSIONS_S = 5.0
 """Longest time between looks at the sessions, which also end by time alone; every commit makes for a look at once."""
-BUTTONS_S = 30.0
-"""Longest time between looks at the buttons, which fall silent and untested by time alone."""
+EQUIPMENT_S = 10.0
+"""Longest time between looks at the equipment: buttons fall silent, and messages do not go out, by time alone."""
 
 log = Log("feed")
 
@@ -84,9 +85,8 @@ class Feed:
         self._happening = Happening()
         self._incidents: tuple[IncidentView, ...] = ()
         self._arranged = UNARRANGED
-        self._missing_devices: tuple[str, ...] = ()
-        self._buttons: Mapping[str, int] = {}
-        self._buttons_due_s = -inf
+        self._equipment = Equipment()
+        self._equipment_due_s = -inf
         self._moved_at: float | None = None
         self._listening = True
 
@@ -108,9 +108,10 @@ class Feed:
 
     @property
     def equipment(self) -> dict[str, object]:
-        """Lamps that do not answer, names of silent devices, buttons by gravest trouble, what the box gives up."""
+        """What is wrong with lamps and with what alerts go through, and what the box gives up."""
+        own = self._equipment
         box = {"lampFaults": self._happening.lamp_faults, "busy": self._happening.busy}
-        return {**box, "missing": self._missing_devices, "buttons": self._buttons}
+        return {**box, "missing": own.missing, "buttons": own.buttons, "unsent": own.unsent}
 
     @property
     def streams(self) -> int:
@@ -156,11 +157,8 @@ class Feed:
             was, self._arranged = self._arranged, read_arrangement(main)
             if was.layout.version != self._arranged.layout.version:
                 self._publish("layout", {"version": self._arranged.layout.version})
-            before, self._missing_devices = self._missing_devices, read_missing(main)
-            if before != self._missing_devices:
-                self._publish("devices", {"missing": self._missing_devices})
-        if main_moved or now_s >= self._buttons_due_s:
-            self._look_at_buttons(main, now_s)
+        if main_moved or now_s >= self._equipment_due_s:
+            self._look_at_equipment(main, now_s)
         if live_moved:
             before_now, self._happening = self._happening, read_happening(live)
             for name, payload in of_the_box(before_now, self._happening):
@@ -249,11 +247,11 @@ class Feed:
             main.close()
             live.close()
 
-    def _look_at_buttons(self, main: Database, now_s: float) -> None:
-        self._buttons_due_s = now_s + BUTTONS_S
-        before, self._buttons = self._buttons, read_buttons(main, settings=self._settings, now=self._clock.now())
-        if before != self._buttons:
-            self._publish("buttons", {"troubles": self._buttons})
+    def _look_at_equipment(self, main: Database, now_s: float) -> None:
+        self._equipment_due_s, before = now_s + EQUIPMENT_S, self._equipment
+        self._equipment = read_equipment(main, settings=self._settings, now=self._clock.now())
+        for name, payload in of_the_equipment(before, self._equipment):
+            self._publish(name, payload)
 
     def _note_life(self, *, moved: bool, now_s: float) -> None:
         if moved or self._moved_at is None:

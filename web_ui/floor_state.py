@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.device import Presence
@@ -38,6 +38,8 @@ from web_ui.views import WORDS_SHOWN, IncidentView, WordsView, incident_view, se
 
 RECENT = 12
 """Finished incidents the floor page still shows."""
+UNSENT_AFTER = timedelta(seconds=10)
+"""A message that has waited so long waits for no reason of its own: the broker does not work, or who sends to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,19 @@ class Happening:
     listened: frozenset[str] = frozenset()
     lamp_faults: int = 0
     busy: Meaning | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What is wrong with what alerts go through, some of which shows by time alone.
+
+    `missing`: names of devices that were there and are silent. `buttons`: how many are not to be relied on, by trouble;
+    each counts once, with its gravest. `unsent`: how many messages to panels and lamps do not go out.
+    """
+
+    missing: tuple[str, ...] = ()
+    buttons: Mapping[str, int] = field(default_factory=dict)
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +145,20 @@ def read_busy(now: Database) -> Meaning | None:
     return meaning(overload.current(now) or Overloaded())
 
 
-def read_missing(main: Database) -> tuple[str, ...]:
-    """Return the names of the devices that were there and are silent, integrations that fail to announce among them."""
-    mute = silent_integrations(main)
-    return tuple(
-        device.name for device in devices.everything(main) if device.presence is Presence.MISSING or device.name in mute
-    )
-
-
-def read_buttons(main: Database, *, settings: Settings, now: datetime) -> Mapping[str, int]:
-    """Return how many buttons are not to be relied on, by trouble; each counts once, with its gravest."""
+def read_equipment(main: Database, *, settings: Settings, now: datetime) -> Equipment:
+    """Return what is wrong with what alerts go through."""
     reports = buttons.overview(main, settings=settings, now=now)
-    return Counter(report.troubles[0].value for report in reports if report.troubles)
+    mute = silent_integrations(main)
+    return Equipment(
+        # Integrations that are there but fail to announce calls are among those that are missing.
+        missing=tuple(
+            device.name
+            for device in devices.everything(main)
+            if device.presence is Presence.MISSING or device.name in mute
+        ),
+        buttons=Counter(report.troubles[0].value for report in reports if report.troubles),
+        unsent=outbox.count_overdue(main, before=now - UNSENT_AFTER),
+    )
 
 
 def read_arrangement(main: Database) -> Arrangement:
@@ -194,6 +211,18 @@ def of_the_box(before: Happening, now: Happening) -> list[tuple[str, dict[str, o
         events.append(("lamps", {"faults": now.lamp_faults}))
     if before.busy != now.busy:
         events.append(("busy", {"busy": now.busy}))
+    return events
+
+
+def of_the_equipment(before: Equipment, now: Equipment) -> list[tuple[str, dict[str, object]]]:
+    """Return names and contents of the events that tell what has changed of what alerts go through."""
+    events: list[tuple[str, dict[str, object]]] = []
+    if before.missing != now.missing:
+        events.append(("devices", {"missing": now.missing}))
+    if before.buttons != now.buttons:
+        events.append(("buttons", {"troubles": now.buttons}))
+    if before.unsent != now.unsent:
+        events.append(("unsent", {"count": now.unsent}))
     return events
 
 

@@ -56,6 +56,11 @@ def count_unsent(db: Database, *, owner: str | None = None) -> int:
     return db.table("outbox").count_where("sent_at IS NULL AND owner = ?", [owner])
 
 
+def count_overdue(db: Database, *, before: datetime) -> int:
+    """Return how many messages were written before that time and still wait."""
+    return db.table("outbox").count_where("sent_at IS NULL AND created_at < ?", [before.isoformat()])
+
+
 def all_sent(db: Database, topic: str) -> bool:
     """Return whether the broker has every message of a topic."""
     return not db.table("outbox").count_where("topic = ? AND sent_at IS NULL", [topic])

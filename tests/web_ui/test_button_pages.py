@@ -17,7 +17,7 @@ from edge_agent.store import audit, incidents
 from edge_agent.store.live import LineStatus
 from tests.builders import BOX
 from tests.web_ui.conftest import Browser, Pages
-from web_ui.feed import BUTTONS_S
+from web_ui.feed import EQUIPMENT_S
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -163,7 +163,7 @@ def test_a_button_becomes_untested_by_time_alone_without_anything_happening(floo
     floor.tick()
     assert floor.context.feed.equipment["buttons"] == {"low_battery": 1}
     floor.clock.move(86_401)
-    floor.tick(BUTTONS_S - 1)
+    floor.tick(EQUIPMENT_S - 1)
     assert floor.context.feed.equipment["buttons"] == {"low_battery": 1}, "not looked at before its time"
-    floor.tick(BUTTONS_S)
+    floor.tick(EQUIPMENT_S)
     assert floor.context.feed.equipment["buttons"] == {"untested": 1, "silent": 1}

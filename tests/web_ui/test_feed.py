@@ -9,12 +9,12 @@ from typing import Any
 
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.services import incidents, sessions
-from edge_agent.store import people
+from edge_agent.store import outbox, people
 from edge_agent.store.database import writing
 from edge_agent.store.live import LineStatus, LiveWords
 from tests.builders import BOX, START
 from tests.web_ui.conftest import Pages, in_call
-from web_ui.feed import RING, STALE_S
+from web_ui.feed import EQUIPMENT_S, RING, STALE_S
 from web_ui.sight import Sight
 from web_ui.streams import BACKLOG, Subscriber
 
@@ -226,3 +226,23 @@ def test_open_pages_keep_their_sessions_alive_with_one_commit_for_all(pages: Pag
     assert {session.last_seen for session in people.sessions_of(pages.main, "supervisor")} == {
         pages.clock.now().isoformat()
     }
+
+
+def test_messages_that_do_not_go_out_are_told_once_they_have_waited_too_long_and_again_when_they_have_gone(
+    pages: Pages,
+) -> None:
+    pages.watch()
+    subscriber, _ = connect(pages)
+    pages.alert()
+    pages.tick()
+    assert "unsent" not in {event for _, event, _ in waiting(subscriber)}
+    pages.clock.move(11)
+    pages.tick(EQUIPMENT_S)
+    rows = outbox.unsent(pages.main)
+    assert [told for _, event, told in waiting(subscriber) if event == "unsent"] == [{"count": len(rows)}]
+    assert f'"unsent":{len(rows)}' in pages.browser("viewer").get("/wall/").text
+    with writing(pages.main):
+        for row in rows:
+            outbox.mark_sent(pages.main, row.row_id, now=pages.clock.now())
+    pages.tick(EQUIPMENT_S)
+    assert [told for _, event, told in waiting(subscriber) if event == "unsent"] == [{"count": 0}]

@@ -65,7 +65,7 @@ def test_a_panel_on_the_wall_shows_the_floor_large_and_says_loudly_when_it_is_cu
     expect(page.locator("#needs li").first).to_have_attribute("data-kind", "life_safety")
     expect(page.locator("body")).not_to_contain_text(QUOTE)
     expect(page.locator("body")).not_to_contain_text("もう疲れました")
-    equipment = page.locator("#equipment li")
+    equipment = page.locator("#equipment [data-what=buttons]")
     expect(equipment).to_have_text([SILENT[language]])
     seen = ButtonState(name="desk-01", seat="01", source=PressSource.MQTT)
     buttons.note_seen(floor.main, seen, now=datetime.now(UTC))

@@ -28,8 +28,8 @@ const title = document.title;
 
 let equipment = {};
 
-function everything({ floor, listening, lampFaults, missing, buttons, busy }) {
-  equipment = { lampFaults, missing, buttons };
+function everything({ floor, listening, unsent, lampFaults, missing, buttons, busy }) {
+  equipment = { unsent, lampFaults, missing, buttons };
   seats.reset(floor.seats, floor.words);
   arranging?.seatsChanged();
   alerts.reset(floor.incidents);
@@ -100,6 +100,7 @@ new Stream({
       alerts.put(view);
       sumUp();
     },
+    unsent: ({ count }) => equip({ unsent: count }),
     lamps: ({ faults }) => equip({ lampFaults: faults }),
     devices: ({ missing }) => equip({ missing }),
     buttons: ({ troubles }) => equip({ buttons: troubles }),

@@ -16,7 +16,7 @@ const tiles = new Map();
 let incidents = new Map();
 let equipment = {};
 
-function everything({ floor, listening, lampFaults, missing, buttons, busy }) {
+function everything({ floor, listening, unsent, lampFaults, missing, buttons, busy }) {
   const seats = new Set(floor.seats.map((view) => view.seat));
   for (const [seat, { element }] of tiles) {
     if (seats.has(seat)) continue;
@@ -27,7 +27,7 @@ function everything({ floor, listening, lampFaults, missing, buttons, busy }) {
   place();
   incidents = new Map(floor.incidents.map((view) => [view.incident, view]));
   showNeeds();
-  equip({ lampFaults, missing, buttons });
+  equip({ unsent, lampFaults, missing, buttons });
   showListening(listening, t);
   showBusy(busy, pick);
 }
@@ -141,6 +141,7 @@ new Stream({
       incidents.set(view.incident, view);
       showNeeds();
     },
+    unsent: ({ count }) => equip({ unsent: count }),
     lamps: ({ faults }) => equip({ lampFaults: faults }),
     devices: ({ missing }) => equip({ missing }),
     buttons: ({ troubles }) => equip({ buttons: troubles }),
