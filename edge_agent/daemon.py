@@ -28,7 +28,7 @@ from edge_agent.daemon_devices import (
 )
 from edge_agent.daemon_lamps import lamp_workers
 from edge_agent.daemon_lines import card_figures, deliver_all, line_board, line_watches, watched
-from edge_agent.daemon_privacy import announcement_keeper, heard, line_taps, pause_keeper
+from edge_agent.daemon_privacy import announcement_keeper, heard, line_taps, pause_keeper, ring_mib
 from edge_agent.domain.finding import Scores
 from edge_agent.errors import ModelError
 from edge_agent.log import Log
@@ -109,6 +109,7 @@ def run(settings: Settings) -> None:
             | {"lines": len(lines), "lamp_faults": board.faults, "line_troubles": line_health.troubles}
             | {"cards": card_figures([card.report for card in cards])}
             | {"silent_integrations": sorted(announcements.silent)}
+            | {"memory": {"ring_mib": ring_mib(taps), "recognizers": pool.recognizers}}
         ),
         on_message=each(takers),
     )

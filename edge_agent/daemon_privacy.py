@@ -28,6 +28,11 @@ def line_taps(
     }
 
 
+def ring_mib(taps: Mapping[str, Tap]) -> float:
+    """Return how much memory the newest audio of all lines takes, which is the same from the first day to the last."""
+    return round(sum(tap.ring.nbytes for tap in taps.values() if tap.ring is not None) / 2**20, 1)
+
+
 def pause_keeper(settings: Settings, taps: Mapping[str, Tap], recorder: Recorder, clock: Clock) -> PauseKeeper:
     """Return the thread that keeps the pauses; those a stop has left under way hold already."""
     keeper = PauseKeeper(

@@ -148,6 +148,11 @@ class Line:
         return self._listener.later / RATE
 
     @property
+    def recognizers(self) -> int:
+        """Recognizers at work; may be asked from any thread."""
+        return self._listener.recognizers
+
+    @property
     def has_later(self) -> bool:
         """Whether some of the operator's side is still to be heard."""
         return self._listener.later > 0

@@ -117,6 +117,11 @@ class LineListener:
         return self._later.late
 
     @property
+    def recognizers(self) -> int:
+        """Recognizers at work: one for each side on which somebody speaks; may be asked from any thread."""
+        return sum(voice.opened is not None for voice in self._voices.values())
+
+    @property
     def levels_dbfs(self) -> tuple[float, float]:
         """Loudness of the customer's and the operator's side in the newest block; 0 is full scale."""
         return self._voices[Speaker.CUSTOMER].level_dbfs, self._voices[Speaker.OPERATOR].level_dbfs
@@ -252,14 +257,9 @@ class LineListener:
             origin = max(0, min(voice.opened for voice in self._voices.values() if voice.opened is not None))
         self.announced = announced is not None
         self._call = Conversation(
-            call_id=announced.call_id if announced is not None else self._new_id(),
-            seat=self._seat,
-            origin=origin,
-            classifier=self._classifier,
-            policy=self._policy,
-            new_id=self._new_id,
-            answers=self._answers,
-        )
+            call_id=announced.call_id if announced is not None else self._new_id(), seat=self._seat, origin=origin,
+            classifier=self._classifier, policy=self._policy, new_id=self._new_id, answers=self._answers,
+        )  # fmt: skip
         started_s_ago = self._call.seconds(self._at)
         return [CallStarted(call_id=self._call.call_id, seat=self._seat, started_s_ago=started_s_ago)]
 

@@ -94,6 +94,11 @@ class LinePool:
         return sum(line.blocks.lost for line in self._lines)
 
     @property
+    def recognizers(self) -> int:
+        """Recognizers at work; may be asked from any thread."""
+        return sum(line.recognizers for line in self._lines)
+
+    @property
     def figures(self) -> dict[str, object]:
         """What the heartbeat tells of overload; may be asked from any thread."""
         return {

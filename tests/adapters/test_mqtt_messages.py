@@ -54,6 +54,7 @@ HEALTH = {
     "cards": {"tap-a": {"running": True, "overruns": 1, "lost_s": 0.5, "losses": 0}},
     "line_troubles": {"01": ["clipping:customer", "cross_talk"], "02": ["unannounced"]},
     "silent_integrations": ["pbx"],
+    "memory": {"ring_mib": 3.7, "recognizers": 1},
 }
 
 

@@ -199,6 +199,17 @@ def test_customers_are_heard_in_time_while_operators_wait() -> None:
     assert floor.pool.lost == 0
 
 
+def test_there_is_a_recognizer_for_each_side_on_which_somebody_speaks() -> None:
+    floor = Floor(("01", "02", "03"))
+    assert floor.pool.recognizers == 0
+    floor.play(1, customer=HELLO, operator=WARN)
+    assert floor.pool.recognizers == 6
+    floor.play(1, operator=WARN)
+    assert floor.pool.recognizers == 3
+    floor.play(2)
+    assert floor.pool.recognizers == 0
+
+
 def test_words_under_way_are_asked_for_less_often_under_load() -> None:
     asked = {}
     for factor in (0.1, 0.7):
