@@ -74,7 +74,9 @@ def _deliver(watch: LineWatch, queue: BlockQueue) -> Callable[[AudioBlock], None
     def take(block: AudioBlock) -> None:
         queue.put(block)
         # The silence of a pause says nothing of the line.
-        if not block.private:
+        if block.private:
+            watch.pass_over()
+        else:
             watch.hear(block)
 
     return take

@@ -57,6 +57,7 @@ def announcement_keeper(
         clock=clock,
         open_database=lambda: open_main(settings.data),
         show=lambda seat, trouble: watches[seat].note_announcements(trouble),
+        on_call=lambda seat, in_call: watches[seat].note_announced(in_call=in_call),
     )
     keeper.restore()
     return keeper

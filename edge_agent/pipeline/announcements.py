@@ -39,6 +39,7 @@ class AnnouncementKeeper:
         taps: the entrance of every line's audio, by seat.
         hold: how long after the last announcement of a seat it still decides.
         show: told of a seat what is wrong with what is announced of it, and None when nothing is any more.
+        on_call: told of a seat whether a call is announced there.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class AnnouncementKeeper:
         clock: Clock,
         open_database: Callable[[], Database],
         show: Callable[[str, Trouble | None], None] = lambda _seat, _trouble: None,
+        on_call: Callable[[str, bool], None] = lambda _seat, _in_call: None,
     ) -> None:
         self._taps = taps
         self._hold = hold
         self._clock = clock
         self._open_database = open_database
         self._show = show
+        self._on_call = on_call
         self._inbox: deque[Callable[[Database], None]] = deque()
         self._calls: dict[str, AnnouncedCall] = {}
         self._doubts: dict[str, Doubt] = {}
@@ -149,6 +152,7 @@ class AnnouncementKeeper:
             return
         self._told[seat] = told
         ago_s = max(0.0, (now - call.started_at).total_seconds()) if call is not None and told else 0.0
+        self._on_call(seat, bool(told))
         self._taps[seat].announce(None if told is None else Announced(call_id=told, ago_s=ago_s))
         change = "started" if told else "ended" if told is not None else "unannounced"
         log.info("call.announced", seat=seat, change=change, call=told or "-")

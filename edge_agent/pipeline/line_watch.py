@@ -49,6 +49,8 @@ class LineWatch:
         self.seat = seat
         self._monotonic = monotonic
         self._heard_s = monotonic()
+        self._no_audio_s = settings.no_audio_s
+        self._announced_s: float | None = None
         self._policy = policy
         self._lock = threading.Lock()
         self._meter = LineMeter()
@@ -84,6 +86,16 @@ class LineWatch:
                     case Heard(utterance=utterance) if utterance.final:
                         self._health.read(utterance.speaker, utterance.text, self._policy)
 
+    def pass_over(self) -> None:
+        """Note that audio comes, but is nobody's business: a pause."""
+        with self._lock:
+            self._heard_s = self._monotonic()
+
+    def note_announced(self, *, in_call: bool) -> None:
+        """Note that a call of the line was announced, or that it is over."""
+        with self._lock:
+            self._announced_s = self._monotonic() if in_call else None
+
     def note_announcements(self, trouble: Trouble | None) -> None:
         """Take what is wrong with what is announced of the line's calls; None: nothing is."""
         with self._lock:
@@ -92,9 +104,13 @@ class LineWatch:
     def report(self) -> LineReport:
         """Return how the line is heard now."""
         with self._lock:
-            if self._monotonic() - self._heard_s > GONE_S:
+            now_s = self._monotonic()
+            if now_s - self._heard_s > GONE_S:
                 self._seconds.clear()
             seconds, troubles = list(self._seconds), self._health.troubles + self._of_announcements
+            # Where nothing arrives no second can tell: without a call of its own the network brings none.
+            if self._announced_s is not None and now_s - max(self._announced_s, self._heard_s) >= self._no_audio_s:
+                troubles = (Trouble(kind=TroubleKind.NO_AUDIO), *(t for t in troubles if not t.is_fault))
         order = list(TroubleKind)
         troubles = tuple(sorted(troubles, key=lambda trouble: order.index(trouble.kind)))
         sides = {speaker: _recent([second.of(speaker) for second in seconds]) for speaker in Speaker}

@@ -39,6 +39,7 @@ class Floor:
         self.queues = {seat: BlockQueue() for seat in ("01", "02")}
         self.taps = {seat: Tap(blocks=queue, ring=None) for seat, queue in self.queues.items()}
         self.shown: list[tuple[str, Trouble | None]] = []
+        self.calls: list[tuple[str, bool]] = []
         self.keeper = self.a_keeper()
 
     def a_keeper(self) -> AnnouncementKeeper:
@@ -48,6 +49,7 @@ class Floor:
             clock=self.clock,
             open_database=self._open,
             show=lambda seat, trouble: self.shown.append((seat, trouble)),
+            on_call=lambda seat, in_call: self.calls.append((seat, in_call)),
         )
 
     def _open(self) -> Database:
@@ -104,6 +106,7 @@ def test_an_announced_call_stands_on_the_audio_of_its_line_alone(floor: Floor) -
     assert (during.in_call, during.announced) == (True, Announced(call_id=calls[0]))
     assert (other.in_call, other.announced) == (None, None)
     assert (afterwards.in_call, afterwards.announced) == (False, Announced(call_id=""))
+    assert floor.calls == [("01", True), ("01", False)]
 
 
 def test_a_seat_nothing_is_announced_of_any_more_is_its_audios_again(floor: Floor) -> None:

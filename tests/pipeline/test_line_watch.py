@@ -118,6 +118,28 @@ def test_no_level_is_shown_of_a_line_whose_audio_has_ceased() -> None:
     assert watch.report().customer.level_dbfs == pytest.approx(-24.8, abs=0.5)
 
 
+def test_an_announced_call_of_which_no_audio_arrives_is_a_fault() -> None:
+    seconds, dead = Seconds(), (Trouble(kind=TroubleKind.NO_AUDIO),)
+    watch = LineWatch("01", settings=Health(no_audio_s=5), policy=a_policy(), monotonic=lambda: seconds.now_s)
+    seconds.now_s = 100.0
+    assert watch.report().troubles == (), "nothing is to be heard without a call"
+    watch.note_announced(in_call=True)
+    seconds.now_s = 104.9
+    assert watch.report().troubles == ()
+    seconds.now_s = 105.0
+    assert watch.report().troubles == dead
+    hears(watch, 1, customer=0.1, operator=0.1)
+    assert watch.report().troubles == ()
+    # The time of a pause is silent by intention.
+    seconds.now_s = 112.0
+    watch.pass_over()
+    assert watch.report().troubles == ()
+    seconds.now_s = 117.0
+    assert watch.report().troubles == dead
+    watch.note_announced(in_call=False)
+    assert watch.report().troubles == ()
+
+
 def test_a_dead_side_in_a_call_is_as_loud_as_a_lost_card_and_mends_by_itself(floor: Floor) -> None:
     watch = floor.watches["01"]
     dead = Trouble(kind=TroubleKind.NO_AUDIO, side=Speaker.CUSTOMER)
