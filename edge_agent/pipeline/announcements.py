@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from edge_agent.domain.announcement import AnnouncedCall, Doubt, doubts, overdue, silent
+from edge_agent.domain.announcement import AnnouncedCall, Doubt, doubts, overdue, silent, unannounced
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
@@ -118,10 +118,15 @@ class AnnouncementKeeper:
             self._version = None
 
     def _doubt(self, db: Database, seat: str) -> None:
-        if self._told.get(seat) == "":
-            services.note_unannounced(db, seat, now=self._clock.now())
-            log.warning("call.unannounced", seat=seat, device=self._calls[seat].by)
-            self._version = None
+        known = self._calls.get(seat)
+        if known is None or (self._told.get(seat) != "" and known.doubted_at is None):
+            return
+        # First heeded, then written: a full disk must not leave the seat unheard.
+        self._calls[seat] = unannounced(known, now=self._clock.now())
+        self._weigh()
+        services.note_unannounced(db, seat, now=self._clock.now())
+        log.warning("call.unannounced", seat=seat, device=known.by)
+        self._version = None
 
     def _look_for_overdue(self, db: Database) -> None:
         now = self._clock.now()
@@ -138,8 +143,11 @@ class AnnouncementKeeper:
         version = db.version()
         if version != self._version:
             self._calls = {call.seat: call for call in announcements.everything(db) if call.seat in self._taps}
-            self._doubts, self.silent = doubts(self._calls.values()), silent(self._calls.values())
+            self._weigh()
             self._version = version
+
+    def _weigh(self) -> None:
+        self._doubts, self.silent = doubts(self._calls.values()), silent(self._calls.values())
 
     def _tell(self, seat: str, call: AnnouncedCall | None, now: datetime) -> None:
         doubt = self._doubts.get(seat)

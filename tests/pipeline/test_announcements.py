@@ -233,6 +233,31 @@ def test_a_call_that_was_not_announced_gives_every_seat_back_to_its_audio_and_is
     assert floor.shown[2:] == [("02", None), ("01", None)]
 
 
+def test_a_full_disk_does_not_keep_a_seat_from_being_heard_and_the_doubt_is_kept_later(floor: Floor) -> None:
+    seen: list[bool | None] = []
+    kept: list[bool] = []
+
+    def look() -> None:
+        found = announcements.find(floor.page, "01")
+        seen.append(floor.block().in_call)
+        kept.append(found is not None and found.doubted_at is not None)
+
+    floor.day(
+        floor.starts,
+        floor.ends,
+        lambda: floor.clock.move(60),
+        lambda: floor.disk(full=True),
+        lambda: floor.keeper.unannounced("01"),
+        look,
+        nothing,
+        look,
+        lambda: floor.disk(full=False),
+        nothing,
+        look,
+    )
+    assert (seen, kept) == ([None, None, None], [False, False, True])
+
+
 def test_talk_at_a_seat_in_an_announced_call_or_without_announcements_doubts_nothing(floor: Floor) -> None:
     floor.day(
         lambda: floor.starts("02"),
