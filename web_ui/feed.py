@@ -149,6 +149,7 @@ class Feed:
 
     def tick(self, main: Database, live: Database, *, now_s: float) -> None:
         """Look at both databases and publish what has changed; `now_s` is a monotonic time in seconds."""
+        # No CommitWatch each: both count as read only when what follows from either has been published.
         main_version, live_version = main.version(), live.version()
         main_moved = main_version != self._main_version
         live_moved = live_version != self._live_version

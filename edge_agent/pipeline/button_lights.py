@@ -113,6 +113,7 @@ class ButtonLights:
 
     def _read(self, db: Database) -> None:
         with reading(db):
+            # No CommitWatch: what was called is read again once it is settled, and shown with it under one lock.
             version = db.version()
             with self._guard:
                 settled = set(self._settled)

@@ -17,6 +17,7 @@ from edge_agent.log import Log
 from edge_agent.ports import Arrived
 from edge_agent.services import wire
 from edge_agent.store import devices
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading
 
 TICK_S = 1.0
@@ -43,7 +44,7 @@ class Discovery:
         self._inbox: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._told: dict[str, str] = {}
         self._wanted: Mapping[str, str] = {}
-        self._version = -1
+        self._devices = CommitWatch()
 
     def take(self, arrived: Arrived) -> None:
         """Take what the broker holds of our entities; everything else is left out."""
@@ -61,13 +62,13 @@ class Discovery:
                 except StoreError as error:
                     log.error("discovery.unreadable", error=type(error).__name__)
 
+    def _read(self, db: Database) -> None:
+        there = any(device.kind is DeviceKind.HOME_ASSISTANT for device in devices.everything(db))
+        self._wanted = self._entities if there else {}
+
     def step(self, db: Database) -> None:
         """Look once at whether Home Assistant is among the devices, and at what it was told."""
-        version = db.version()
-        if version != self._version:
-            self._version = version
-            there = any(device.kind is DeviceKind.HOME_ASSISTANT for device in devices.everything(db))
-            self._wanted = self._entities if there else {}
+        self._devices.look(db, self._read)
         while not self._inbox.empty():
             topic, payload = self._inbox.get()
             if payload:

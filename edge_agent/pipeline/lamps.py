@@ -24,6 +24,7 @@ from edge_agent.services.lamps import colours_of
 from edge_agent.settings import Box
 from edge_agent.settings_lamps import Lamp
 from edge_agent.store import duty, incidents, lamps, live
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading, writing
 from edge_agent.store.lamps import LampStatus
 
@@ -147,7 +148,7 @@ class LampBoard:
         self._open_main = open_main
         self._open_live = open_live
         self._unwritten = unwritten
-        self._main_version = self._live_version = -1
+        self._incidents, self._lines = CommitWatch(), CommitWatch()
         self._open: list[Incident] = []
         self._escalated: set[str] = set()
         self._faulty: dict[str, bool] = {}
@@ -161,8 +162,6 @@ class LampBoard:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
         with closing(self._open_main()) as main, closing(self._open_live()) as now:
-            # A new connection's data_version says nothing about an old one's.
-            self._main_version = self._live_version = -1
             self._written = {}
             with writing(now):
                 lamps.forget_all(now)
@@ -175,15 +174,9 @@ class LampBoard:
 
     def _step(self, main: Database, now: Database) -> None:
         with reading(main):
-            version = main.version()
-            if version != self._main_version:
-                self._look_at_incidents(main)
-                self._main_version = version
+            self._incidents.look(main, self._read_incidents)
         with reading(now):
-            version = now.version()
-            if version != self._live_version:
-                self._faulty = {line.seat: line.state is LineState.FAULT for line in live.lines(now)}
-                self._live_version = version
+            self._lines.look(now, self._read_lines)
         known = {incident.incident_id for incident in self._open}
         shown = self._open + [i for i in self._unwritten() if i.incident_id not in known]
         changed = [
@@ -195,7 +188,10 @@ class LampBoard:
                     lamps.put(now, status)
             self._written |= {status.name: status for status in changed}
 
-    def _look_at_incidents(self, main: Database) -> None:
+    def _read_lines(self, now: Database) -> None:
+        self._faulty = {line.seat: line.state is LineState.FAULT for line in live.lines(now)}
+
+    def _read_incidents(self, main: Database) -> None:
         self._open = incidents.unfinished(main)
         self._escalated = {
             incident.incident_id

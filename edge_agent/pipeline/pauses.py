@@ -21,6 +21,7 @@ from edge_agent.services import pauses as services
 from edge_agent.services.pauses import Wish
 from edge_agent.settings_privacy import Privacy
 from edge_agent.store import pauses
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading
 
 POLL_S = 0.05
@@ -63,7 +64,7 @@ class PauseKeeper:
         self._unwritten: dict[str, Pause] = {}
         self._ends_s: dict[str, float] = {}
         """When a pause ends at the latest by a clock nobody sets, monotonic seconds."""
-        self._version: int | None = None
+        self._known = CommitWatch()
         self._retry_s = 0.0
 
     def keys(self, seat: str) -> None:
@@ -102,8 +103,6 @@ class PauseKeeper:
         """Hold what was under way when the box stopped, before anything is heard."""
         with closing(self._open_database()) as db:
             self.step(db)
-        # The thread's own connection counts anew.
-        self._version = None
 
     def step(self, db: Database) -> None:
         """Look once at what others began and ended, and at whose time is over."""
@@ -112,7 +111,7 @@ class PauseKeeper:
                 self._write(db)
             self._end_due(db)
             with reading(db):
-                self._look(db)
+                self._known.look(db, self._read)
         except StoreError as error:
             self._retry_s = self._monotonic() + RETRY_S
             log.error("pauses.unreadable", error=type(error).__name__)
@@ -152,11 +151,7 @@ class PauseKeeper:
             if why is not None:
                 self._end(db, seat, by=services.MACHINE, why=why)
 
-    def _look(self, db: Database) -> None:
-        version = db.version()
-        if version == self._version:
-            return
-        self._version = version
+    def _read(self, db: Database) -> None:
         known = {pause.seat: pause for pause in pauses.everything(db)}
         for pause in known.values():
             if pause.seat in self._taps and self._holding.get(pause.seat) != pause:

@@ -31,6 +31,7 @@ from edge_agent.services import incidents, topics
 from edge_agent.services.line_state import line_message
 from edge_agent.settings import Box
 from edge_agent.store import listenings, live
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, empty_log, reading, writing
 from edge_agent.store.live import LineStatus, LiveWords
 
@@ -77,7 +78,7 @@ class Recorder:
         self._inbox: queue.Queue[Callable[[Database, Database], None]] = queue.Queue(INBOX)
         self._lines = {seat: LineStatus(seat=seat, state=LineState.IDLE) for seat in seats}
         self._listened: frozenset[str] = frozenset()
-        self._live_version: int | None = None
+        self._listeners = CommitWatch()
         self._unwritten: dict[str, _Unwritten] = {}
         self._monotonic = monotonic
         self._retry_at = 0.0
@@ -172,15 +173,13 @@ class Recorder:
         """Tell the operators' side when somebody begins or ceases to listen in; the pages write who does."""
         try:
             with reading(now):
-                version = now.version()
-                if version == self._live_version:
-                    return
-                before, self._listened = self._listened, listenings.calls(now)
+                self._listeners.look(now, self._read_listeners)
         except StoreError as error:
             # Alerts go on; what was shown is shown on.
             log.error("live.unreadable", error=type(error).__name__)
-            return
-        self._live_version = version
+
+    def _read_listeners(self, now: Database) -> None:
+        before, self._listened = self._listened, listenings.calls(now)
         for status in self._lines.values():
             if status.call_id in before ^ self._listened:
                 self._publish(status)

@@ -18,6 +18,7 @@ from edge_agent.ports import Arrived, Clock, Messenger
 from edge_agent.services import incidents, topics, wire
 from edge_agent.settings import Box
 from edge_agent.store import outbox
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading, writing
 from edge_agent.store.outbox import OutboxRow
 
@@ -85,7 +86,7 @@ class Sender:
         self._changed: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._direct: deque[tuple[str, str]] = deque()
         self._seen_generation = 0
-        self._version = -1
+        self._outbox = CommitWatch()
         self._since_heartbeat = HEARTBEAT_S
         self._until_read = self._until_write = 0.0
         base = re.escape(topics.base(box))
@@ -156,7 +157,7 @@ class Sender:
 
     def _write(self, db: Database) -> None:
         # What this connection commits does not change its own version: an acknowledgement's message waits there.
-        self._version = -1
+        self._outbox.read_again()
         try:
             if self._unmarked:
                 with writing(db):
@@ -182,15 +183,17 @@ class Sender:
     def _read(self, db: Database, *, send: bool) -> None:
         try:
             with reading(db):
-                version = db.version()
-                if version != self._version or self.unsent:
-                    self._version = version
-                    self.unsent = outbox.count_unsent(db, owner=self._owner)
+                if self.unsent:
+                    self._outbox.read_again()
+                self._outbox.look(db, self._count)
                 if send and self.unsent:
                     self._send_rows(db)
         except StoreError as error:
             log.error("outbox.unreadable", error=type(error).__name__)
             self._until_read = STORE_WAIT_S
+
+    def _count(self, db: Database) -> None:
+        self.unsent = outbox.count_unsent(db, owner=self._owner)
 
     def _send_rows(self, db: Database) -> None:
         waiting = self._unmarked | self._refused.keys() | set(self._in_flight.values())
