@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,22 +20,18 @@ from edge_agent.services import announcements as services
 from edge_agent.services.announcements import Announcement
 from edge_agent.services.devices import revoke
 from edge_agent.store import announcements
-from edge_agent.store.database import Database, open_main
-from tests.builders import START, after
-from tests.fakes import Moments, StandingClock
+from tests.builders import after
+from tests.pipeline.keepers import KeptFloor, nothing
 
 PBX = Announcement(seat="01", by="pbx")
 UNANNOUNCED, UNENDED = Trouble(kind=TroubleKind.UNANNOUNCED), Trouble(kind=TroubleKind.UNENDED)
 
 
-class Floor:
-    """A keeper on a real database, with two lines."""
+class Floor(KeptFloor):
+    """Two lines and their announced calls."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.page = open_main(folder)
-        self.clock = StandingClock(START)
-        self.own: Database | None = None
+        super().__init__(folder)
         self.queues = {seat: BlockQueue() for seat in ("01", "02")}
         self.taps = {seat: Tap(blocks=queue, ring=None) for seat, queue in self.queues.items()}
         self.shown: list[tuple[str, Trouble | None]] = []
@@ -51,13 +47,6 @@ class Floor:
             show=lambda seat, trouble: self.shown.append((seat, trouble)),
             on_call=lambda seat, in_call: self.calls.append((seat, in_call)),
         )
-
-    def _open(self) -> Database:
-        self.own = open_main(self.folder)
-        return self.own
-
-    def day(self, *moments: Callable[[], object]) -> None:
-        self.keeper.run(Moments(*moments))  # type: ignore[arg-type]
 
     def block(self, seat: str = "01") -> AudioBlock:
         """Return what the line gets of a block whose source knows nothing of calls."""
@@ -85,10 +74,6 @@ def floor(tmp_path: Path) -> Iterator[Floor]:
     made = Floor(tmp_path)
     yield made
     made.page.close()
-
-
-def nothing() -> None:
-    pass
 
 
 def test_an_announced_call_stands_on_the_audio_of_its_line_alone(floor: Floor) -> None:

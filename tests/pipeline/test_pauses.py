@@ -19,24 +19,21 @@ from edge_agent.services import pauses as services
 from edge_agent.services.pauses import Wish
 from edge_agent.settings_privacy import Privacy
 from edge_agent.store import audit, pauses
-from edge_agent.store.database import Database, open_main, writing
+from edge_agent.store.database import Database, writing
 from tests.builders import START
-from tests.fakes import Moments, StandingClock
+from tests.pipeline.keepers import KeptFloor, nothing
 
 ASKED = Wish(seat="01", by="tanaka", source=PauseSource.PAGE, call_id="call-1")
 
 
-class Floor:
-    """A keeper on a real database, with two lines."""
+class Floor(KeptFloor):
+    """Two lines and their pauses."""
 
     def __init__(self, folder: Path, *, after_keys_s: int = 10) -> None:
-        self.folder = folder
-        self.page = open_main(folder)
+        super().__init__(folder)
         self.privacy = Privacy(pause_longest_s=300, pause_after_keys_s=after_keys_s)
-        self.clock = StandingClock(START)
         self.passed = 0.0
         self.shown: list[tuple[str, bool, PauseEnd | None]] = []
-        self.keepers_own: Database | None = None
         self.taps = {seat: Tap(blocks=BlockQueue(), ring=Ring(seconds=1)) for seat in ("01", "02")}
         self.keeper = PauseKeeper(
             taps=self.taps,
@@ -48,24 +45,17 @@ class Floor:
             monotonic=lambda: self.passed,
         )
 
-    def _open(self) -> Database:
-        self.keepers_own = open_main(self.folder)
-        return self.keepers_own
-
     def _show(self, seat: str, pause: Pause | None, why: PauseEnd | None) -> None:
         self.shown.append((seat, pause is not None, why))
-
-    def day(self, *moments: object) -> None:
-        self.keeper.run(Moments(*moments))  # type: ignore[arg-type]
 
     def later(self, seconds: float) -> None:
         self.clock.move(seconds)
         self.passed += seconds
 
     def disk(self, *, full: bool) -> None:
-        assert self.keepers_own is not None
-        pages = self.keepers_own.conn.execute("PRAGMA page_count").fetchone()[0] if full else 1_000_000
-        self.keepers_own.conn.execute(f"PRAGMA max_page_count={pages}")
+        assert self.own is not None
+        pages = self.own.conn.execute("PRAGMA page_count").fetchone()[0] if full else 1_000_000
+        self.own.conn.execute(f"PRAGMA max_page_count={pages}")
 
     def begins(self) -> None:
         services.begin(self.page, ASKED, privacy=self.privacy, now=self.clock.now())
@@ -79,10 +69,6 @@ def floor(tmp_path: Path) -> Iterator[Floor]:
     made = Floor(tmp_path)
     yield made
     made.page.close()
-
-
-def nothing() -> None:
-    pass
 
 
 def test_a_pause_begun_on_a_page_holds_for_its_line_alone(floor: Floor) -> None:
@@ -169,9 +155,9 @@ def test_a_full_disk_does_not_keep_a_pause_from_holding(floor: Floor) -> None:
 
     def fill() -> None:
         floor.disk(full=True)
-        assert floor.keepers_own is not None
+        assert floor.own is not None
         with pytest.raises(StoreError):
-            _fill(floor.keepers_own)
+            _fill(floor.own)
 
     floor.day(
         fill,
