@@ -108,6 +108,7 @@ def answering(url: str, process: subprocess.Popen[str], context: ssl.SSLContext 
     raise AssertionError(process.communicate()[1])
 
 
+@pytest.mark.alone
 @pytest.mark.journey
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_stops_cleanly_and_soon(tmp_path: Path, number: signal.Signals) -> None:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from edge_agent.errors import Text
     from tests.fixtures_audio import Eventually
 
+pytestmark = pytest.mark.alone
+
+PATIENCE_S = 60.0
+"""A process is up in half a second on a machine that does nothing else."""
 needs_raw_sockets = pytest.mark.skipif(os.geteuid() != 0, reason="only root can read an interface")
 
 
@@ -61,7 +65,7 @@ class Floor:
             yield self
         finally:
             stop.set()
-            thread.join(5)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
     @property
@@ -117,7 +121,7 @@ def test_lost_audio_is_shown_for_the_call_under_way_alone() -> None:
 def test_a_call_at_two_ports_is_delivered_and_counted(eventually: Eventually) -> None:
     customer, operator = free_ports(2)
     with Floor().reading(SeatRtp(customer_port=customer, operator_port=operator)) as floor:
-        eventually(lambda: floor.running, 10.0)
+        eventually(lambda: floor.running, PATIENCE_S)
         voices = [
             threading.Thread(target=send, args=(Telephone(payload=b"\x10" * 8000, ssrc=port), port))
             for port in (customer, operator)
@@ -126,8 +130,8 @@ def test_a_call_at_two_ports_is_delivered_and_counted(eventually: Eventually) ->
             voice.start()
         for voice in voices:
             voice.join()
-        eventually(lambda: floor.blocks and floor.blocks[-1].in_call is False, 10.0)
-        eventually(lambda: floor.calls.counted.lines.get("01", {}).get("received") == 100, 10.0)
+        eventually(lambda: floor.blocks and floor.blocks[-1].in_call is False, PATIENCE_S)
+        eventually(lambda: floor.calls.counted.lines.get("01", {}).get("received") == 100, PATIENCE_S)
     loud = [block for block in floor.blocks if np.abs(block.customer.astype(int)).max() > 1000]
     assert len(loud) >= 10
     assert all(np.abs(block.operator.astype(int)).max() > 1000 for block in loud[1:-1])
@@ -138,28 +142,28 @@ def test_a_port_that_is_taken_is_a_fault_until_it_is_free(eventually: Eventually
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", port))
         with Floor().reading(SeatRtp(customer_port=port)) as floor:
-            eventually(lambda: floor.faults, 10.0)
+            eventually(lambda: floor.faults, PATIENCE_S)
             assert floor.faults[0] is not None
             assert str(port) in floor.faults[0].ja
             other.close()
-            eventually(lambda: floor.running, 10.0)
+            eventually(lambda: floor.running, PATIENCE_S)
 
 
 def test_a_process_that_is_killed_is_started_again(eventually: Eventually) -> None:
     (port,) = free_ports(1)
     with Floor().reading(SeatRtp(customer_port=port)) as floor:
-        eventually(lambda: floor.running, 10.0)
+        eventually(lambda: floor.running, PATIENCE_S)
         (child,) = [one for one in psutil.Process().children() if "edge_agent.adapters.rtp.process" in one.cmdline()]
         child.kill()
-        eventually(lambda: any(floor.faults), 10.0)
-        eventually(lambda: floor.running, 10.0)
+        eventually(lambda: any(floor.faults), PATIENCE_S)
+        eventually(lambda: floor.running, PATIENCE_S)
 
 
 def test_a_process_that_says_nothing_any_more_is_given_up(eventually: Eventually) -> None:
     script = "import sys, time; sys.stdout.buffer.write(b'REDY\\2\\0\\0\\0{}'); sys.stdout.flush(); time.sleep(60)"
     with Floor().reading(SeatRtp(customer_port=1024), command=(sys.executable, "-c", script)) as floor:
-        eventually(lambda: floor.running, 10.0)
-        eventually(lambda: any(floor.faults), 10.0)
+        eventually(lambda: floor.running, PATIENCE_S)
+        eventually(lambda: any(floor.faults), PATIENCE_S)
 
 
 @needs_raw_sockets
@@ -167,14 +171,14 @@ def test_a_mirror_shows_the_calls_of_a_phone(eventually: Eventually) -> None:
     phone, exchange = free_ports(2)
     # On the loop-back interface every address is the box's own: the phone has one of its own here.
     with Floor().reading(SeatRtp(phone="127.0.0.9"), Rtp(interface="lo")) as floor:
-        eventually(lambda: floor.running, 10.0)
+        eventually(lambda: floor.running, PATIENCE_S)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.bind(("127.0.0.9", phone))
             began = time.monotonic()
             for at_s, packet in Telephone(payload=b"\x10" * 8000).packets():
                 time.sleep(max(0.0, began + at_s - time.monotonic()))
                 out.sendto(rtp(packet), ("127.0.0.1", exchange))
-        eventually(lambda: floor.calls.counted.lines.get("01", {}).get("received") == 50, 10.0)
+        eventually(lambda: floor.calls.counted.lines.get("01", {}).get("received") == 50, PATIENCE_S)
     assert any(np.abs(block.operator.astype(int)).max() > 1000 for block in floor.blocks)
     assert max(np.abs(block.customer.astype(int)).max() for block in floor.blocks) <= 1  # dither of the resampling
     assert floor.calls.counted.lines["01"]["duplicate"] == 0
