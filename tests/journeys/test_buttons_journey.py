@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,7 +160,7 @@ def test_a_press_while_the_broker_is_dead_is_kept_and_goes_out_when_it_is_back(t
 
 
 def test_without_an_agent_a_panel_that_comes_anew_is_told_the_open_call_once(tmp_path: Path) -> None:
-    with desks(tmp_path) as (settings, running, _process, db):
+    with desks(tmp_path) as (settings, running, _process, db), ExitStack() as letting_go:
         press_id, _ = virtual_press(db, settings, "01")
         sent = lambda: duty.steps(db, press_id) and outbox.count_unsent(db, owner=outbox.BUTTONS) == 0  # noqa: E731
         until(sent, what="the call and its first step to be sent to nobody")
@@ -168,6 +168,7 @@ def test_without_an_agent_a_panel_that_comes_anew_is_told_the_open_call_once(tmp
         base = topics.base(settings.box)
         names = ("alert/+", "alert/+/panel-1", "escalation/+/panel-1", "buttons/status")
         panel = Panel(running.messenger("panel-1", *(f"{base}/{name}" for name in names)))
+        letting_go.callback(panel.close)
         reference = PanelCommand(settings.box, "panel-1", as_json=True, auto=False)
         until(lambda: panel.of(state="online"), what="the buttons' process to be there")
         for wants in (False, True):
@@ -176,7 +177,6 @@ def test_without_an_agent_a_panel_that_comes_anew_is_told_the_open_call_once(tmp
         until(lambda: panel.of(alert_id=press_id, step=1), what="who is asked, told to this panel")
         assert [m["change"] for _, m in panel.of(alert_id=press_id, kind="help") if "change" in m] == ["update"]
         assert (panel.repeats, panel.problems) == (0, [])
-        panel.close()
 
 
 def test_a_button_on_the_network_sees_its_call_kept_sent_delivered_and_seen(tmp_path: Path) -> None:

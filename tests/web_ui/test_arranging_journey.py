@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from edge_agent.domain.finding import Label
 from edge_agent.domain.layout import Cell
 from edge_agent.services import arranging
-from edge_agent.store import audit, layouts
+from edge_agent.store import audit, layouts, outbox
+from edge_agent.store.database import writing
 from tests.web_ui.test_floor_journey import TOUCH_PX, Floor, browser, busy_floor, floor, log_in, page, shot
 
 __all__ = ["browser", "floor", "page"]
@@ -103,6 +104,23 @@ def test_seats_are_laid_out_by_mouse_key_and_tap_and_shown_so_to_everybody(
     assert middle(wall.locator(".tile[data-seat='01']"))[0] > middle(wall.locator(".tile[data-seat='03']"))[0]
     shot(wall, tmp_path, "arranged-wall-1280")
     wall.context.close()
+
+
+def test_a_floor_in_two_rows_is_the_picture_of_the_readme(floor: Floor, page: Page, tmp_path: Path) -> None:
+    busy_floor(floor)
+    floor.hears("03", Label.THREAT, "お前の名前も職場も分かってるからな、夜道に気をつけろよ", warnings=1)
+    floor.hears("06", Label.LIFE_SAFETY, "もう疲れました、薬をたくさん飲んで死のうと思って", ago_s=41)
+    with writing(floor.main):
+        for row in outbox.unsent(floor.main):
+            outbox.mark_sent(floor.main, row.row_id, now=datetime.now(UTC))
+    save_for(floor, {f"{n:02}": Cell(across=(n - 1) % 4, down=(n - 1) // 4 * 2) for n in range(1, 9)})
+    expect(page.locator("#open .alert")).to_have_count(2)
+    expect(seat(page, "03")).to_have_attribute("data-show", "suspected")
+    places = {f"{n:02}": middle(seat(page, f"{n:02}")) for n in range(1, 9)}
+    assert places["01"][1] == places["04"][1] < places["05"][1]
+    assert places["04"][0] == places["08"][0]
+    # docs/images/floor.png
+    shot(page, tmp_path, "floor-map-ja-1280")
 
 
 def test_the_map_is_shown_at_every_width_but_a_phones(floor: Floor, page: Page, tmp_path: Path) -> None:
