@@ -150,15 +150,18 @@ def _slower(wave: Wave, rate: int) -> Wave:
 
 def _hum(wave: Wave) -> tuple[int, float]:
     """Return 50 or 60 if that mains' hum prevails (0 if neither) and how loud it is, in dBFS."""
-    window = np.hanning(HUM_RATE)
-    power = np.abs(np.fft.rfft(_slower(wave, HUM_RATE) * window)) ** 2
+    power = np.abs(np.fft.rfft(_slower(wave, HUM_RATE) * _WINDOW)) ** 2
     whole = float(power[slice(*HUM_BAND)].sum())
     if whole <= 0:
         return 0, SILENCE_DBFS
     found = {mains: float(power[bins].sum()) for mains, bins in _HUM_BINS.items()}
     mains = max(found, key=found.__getitem__)
-    loudness = _db(2 * found[mains] / (HUM_RATE * float((window**2).sum())))
+    loudness = _db(2 * found[mains] / (HUM_RATE * _WINDOW_POWER))
     return (mains if found[mains] >= HUM_SHARE * whole else 0), loudness
+
+
+_WINDOW = np.hanning(HUM_RATE)
+_WINDOW_POWER = float((_WINDOW**2).sum())
 
 
 def _bins(mains: int) -> list[int]:

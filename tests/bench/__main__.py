@@ -1,6 +1,6 @@
 """Measures lines per core, latency of phrases, presses and pages, and memory, with the shipped models and calls.
 
-`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts`, `cards` alone.
+`python -m tests.bench buttons` measures one of `lines`, `latency`, `buttons`, `panels`, `parts`, `cost`, `cards` alone.
 `capacity` (how many lines a box carries) and `gating` (what voice activity takes from beginnings) have options
 (`--help`).
 """
@@ -28,6 +28,7 @@ from edge_agent.settings import Settings
 from tests.bench import capacity
 from tests.bench.buttons import press_to_panel
 from tests.bench.cards import cards
+from tests.bench.cost import cost
 from tests.bench.gating import gating
 from tests.bench.panels import panels
 from tests.bench.parts import parts
@@ -152,6 +153,7 @@ def main() -> None:
         "panels": panels,
         "seats": seats,
         "parts": parts,
+        "cost": cost,
         "gating": gating,
         "cards": cards,
     }
