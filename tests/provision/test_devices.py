@@ -145,6 +145,8 @@ def test_each_kind_gets_just_its_rights(settings: Settings) -> None:
             f"write {BASE}/buttons/health",
             f"write {BASE}/alert/+",
             f"write {BASE}/escalation/+",
+            f"write {BASE}/alert/+/+",
+            f"write {BASE}/escalation/+/+",
             f"write {BASE}/button/+/led",
             f"read {BASE}/device/+/alive",
             f"read {BASE}/ack/+/+",

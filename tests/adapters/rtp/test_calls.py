@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.alone
 
 PATIENCE_S = 60.0
-"""A process is up in half a second on a machine that does nothing else."""
+"""How long is waited for another process; on a busy machine it takes its time."""
 needs_raw_sockets = pytest.mark.skipif(os.geteuid() != 0, reason="only root can read an interface")
 
 
