@@ -34,6 +34,7 @@ from .encoder_file import installed_encoder, read_encoder
 from .examples import OUTPUTS, targets_of, variants
 from .manifest import ModelFiles, write_model_toml
 from .network import Network
+from .shipped import load_weights
 from .spec import LABELS, MAX_TOKENS
 from .vocabulary import japanese_piece_ids, write_tokenizer
 
@@ -86,61 +87,65 @@ def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Line
 
 
 def train_networks(
-    lines: Lines, work: Path, *, seeds: Sequence[int], pace: float, resume: bool = False
+    lines: Lines, work: Path, *, seeds: Sequence[int], pace: float, resume: bool = False, onto: Path | None = None
 ) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
-    """Fine-tune the encoder once for each seed and return the network whose weights are their mean.
+    """Fine-tune the encoder once for each seed; return the best on the development part of them and of their mean.
 
-    All start from the same weights, so their mean lies in the same valley, and errs less than each: what one seed
-    learnt by accident the others did not.
-    """
-    network, tokenizer = train_network(lines, work, seed=seeds[0], pace=pace, resume=resume)
-    if len(seeds) == 1:
-        return network, tokenizer
-    states = [network.state_dict()]
-    for seed in seeds[1:]:
-        other, _ = train_network(lines, work, seed=seed, pace=pace, resume=resume)
-        states.append(other.state_dict())
-    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
-    network.load_state_dict(mean)
-    print(f"mean of seeds {seeds}: dev macro AP {_dev_macro_ap(network, tokenizer, lines):.3f}", flush=True)
-    return network, tokenizer
-
-
-def train_network(
-    lines: Lines, work: Path, *, seed: int, pace: float, resume: bool = False
-) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
-    """Fine-tune the encoder; ``pace`` scales the number of epochs (1 for a release).
-
-    With ``resume``, the groups of ``training.PLAN`` whose weights an earlier run left in ``work`` are loaded
-    instead of trained: the lines must be the same.
+    All start from the same weights and read the same damaged lines, so that the frozen layers are computed once and
+    the mean of their weights lies in the same valley. ``pace`` scales the number of epochs (1 for a release). With
+    ``resume``, the networks an earlier run left in ``work`` are loaded instead of trained: the lines must be the same.
+    With ``onto``, the weights of that shipped graph are trained on by the last group of stages alone.
     """
     torch.set_num_threads(1)
-    # Every seed starts from the same head, so that the weights of several may be averaged.
     torch.manual_seed(0)
     encoder = read_encoder(installed_encoder())
     kept = japanese_piece_ids(encoder)
     write_tokenizer(encoder, kept, work / "tokenizer.model")
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(work / "tokenizer.model"))
     network = Network(encoder, kept, outputs=len(OUTPUTS), positions=MAX_TOKENS)
+    if onto:
+        load_weights(network, onto)
+    torch.save(network.state_dict(), work / "network-start.pt")
+    before = dict.fromkeys(seeds, work / "network-start.pt")
+    for group, stages in list(enumerate(training.PLAN))[-1 if onto else 0 :]:
+        after = {seed: work / f"network-{seed}-{group + 1}.pt" for seed in seeds}
+        untrained = [seed for seed in seeds if not (resume and after[seed].exists())]
+        if untrained:
+            trained_on = _with_less_dialogue(lines.train, group)
+            damaged = variants(trained_on, tokenizer, count=READINGS, seed=100 * group, heard=lines.heard)
+            readings = training.Readings(network, trained_on, damaged)
+        for seed in untrained:
+            network.load_state_dict(torch.load(before[seed]))
+            trainer = training.Trainer(network, readings, seed=seed + 100 * group)
+            for stage in stages:
+                trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
+                macro = _dev_macro_ap(network, tokenizer, lines)
+                print(f"  seed {seed}: dev macro AP {macro:.4f}", flush=True)
+            if macro < training.LEAST_MACRO_AP:
+                raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
+            torch.save(network.state_dict(), after[seed])
+        before = after
+    network.load_state_dict(_best_weights([torch.load(path) for path in before.values()], network, tokenizer, lines))
     composed = [line for line in lines.dev if line.register != DIALOGUE_REGISTER]
-    there = [work / f"network-{seed}-{group}.pt" for group in range(1, len(training.PLAN) + 1)] if resume else []
-    done = sum(path.exists() for path in there)
-    if done:
-        network.load_state_dict(torch.load(there[done - 1]))
-    for group, stages in enumerate(training.PLAN[done:], start=done):
-        noise_seed = seed + 100 * group
-        trained_on = _with_less_dialogue(lines.train, noise_seed)
-        readings = variants(trained_on, tokenizer, count=READINGS, seed=noise_seed, heard=lines.heard)
-        trainer = training.Trainer(network, trained_on, readings, seed=noise_seed)
-        for stage in stages:
-            trainer.run(replace(stage, epochs=max(1, round(stage.epochs * pace))))
-            macro = _dev_macro_ap(network, tokenizer, lines)
-            print(f"  seed {seed}: dev macro AP {macro:.3f}", flush=True)
-        if macro < training.LEAST_MACRO_AP:
-            raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
-        torch.save(network.state_dict(), work / f"network-{seed}-{group + 1}.pt")
     network.centre.copy_(training.mean_embedding(network, tokenizer, composed))
     return network, tokenizer
+
+
+def _best_weights(
+    states: list[dict[str, torch.Tensor]],
+    network: Network,
+    tokenizer: sentencepiece.SentencePieceProcessor,
+    lines: Lines,
+) -> dict[str, torch.Tensor]:
+    """Return the best of each seed's weights and their mean, by the macro average precision of the development part."""
+    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    candidates = [mean, *states] if len(states) > 1 else states
+    scores = []
+    for weights in candidates:
+        network.load_state_dict(weights)
+        scores.append(_dev_macro_ap(network, tokenizer, lines))
+    print(f"dev macro AP of the mean, then of each seed: {np.round(scores, 4).tolist()}", flush=True)
+    return candidates[int(np.argmax(scores))]
 
 
 def main() -> None:
@@ -154,7 +159,12 @@ def main() -> None:
 
     seed = arguments.seeds[0]
     network, tokenizer = train_networks(
-        lines, work, seeds=arguments.seeds, pace=arguments.pace, resume=arguments.resume
+        lines,
+        work,
+        seeds=arguments.seeds,
+        pace=arguments.pace,
+        resume=arguments.resume,
+        onto=arguments.onto,
     )
     readings = variants(lines.train, tokenizer, count=3, seed=seed + 1, heard=lines.heard)
     examples = [example for reading in readings for example in reading]
@@ -250,9 +260,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="scratch folder")
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
     parser.add_argument("--out", type=Path, default=HERE.parent / "ja-starter")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of several, the mean network is taken")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="the best of each and of their mean is taken")
     parser.add_argument("--pace", type=float, default=1.0, help="share of the epochs, for trials")
     parser.add_argument("--resume", action="store_true", help="take up what an earlier run left in --work")
+    parser.add_argument("--onto", type=Path, help="model.onnx of a release, to train on from")
     parser.add_argument("--hold-out", nargs="*", default=(), help="sources to test on, never train on")
     parser.add_argument("--version", default="0.1.0")
     return parser.parse_args()

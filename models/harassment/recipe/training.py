@@ -47,24 +47,26 @@ _BATCH = 32
 _SMOOTHING = 0.04
 
 
-class Trainer:
-    """Holds the cached readings of the training lines through a group of stages."""
+class Readings:
+    """The readings of the training lines, with the frozen layers' states of each: every seed learns from the same."""
 
-    def __init__(
-        self,
-        network: Network,
-        lines: Sequence[Line],
-        readings: list[list[Example]],
-        *,
-        seed: int,
-    ) -> None:
+    def __init__(self, network: Network, lines: Sequence[Line], examples: list[list[Example]]) -> None:
+        self.lines = lines
+        self.examples = examples
+        self.states = [LowerStates(network, each, FROZEN_LAYERS) for each in examples]
+
+
+class Trainer:
+    """Takes one network through a group of stages."""
+
+    def __init__(self, network: Network, readings: Readings, *, seed: int) -> None:
         torch.manual_seed(seed)
         self._network = network
         self._rng = random.Random(seed)
-        self._readings = readings
-        self._states = [LowerStates(network, each, FROZEN_LAYERS) for each in self._readings]
-        self._neutral = [index for index, line in enumerate(lines) if not line.labels]
-        self._labelled = [index for index, line in enumerate(lines) if line.labels]
+        self._readings = readings.examples
+        self._states = readings.states
+        self._neutral = [index for index, line in enumerate(readings.lines) if not line.labels]
+        self._labelled = [index for index, line in enumerate(readings.lines) if line.labels]
         rate = np.mean([example.targets for example in self._readings[0]], axis=0)
         weight = np.sqrt(np.clip((1 - rate) / np.clip(rate, 0.01, None), 1, 8))
         self._positive_weight = torch.tensor(weight, dtype=torch.float32)
