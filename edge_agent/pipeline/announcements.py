@@ -21,6 +21,7 @@ from edge_agent.pipeline.tap import Tap
 from edge_agent.ports import Announced, Clock
 from edge_agent.services import announcements as services
 from edge_agent.store import announcements
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading
 
 POLL_S = 0.05
@@ -67,7 +68,7 @@ class AnnouncementKeeper:
         """Integrations that announce nothing any more although calls are heard; may be asked from any thread."""
         self._told: dict[str, str | None] = {}
         """What the tap of a seat was told: the call under way, empty if there is none, None if audio decides."""
-        self._version: int | None = None
+        self._announced = CommitWatch()
 
     def over(self, seat: str, call_id: str, *, faded: bool) -> None:
         """A call of a seat is over, `faded` if nobody spoke for too long; an end that was not announced is noted."""
@@ -87,8 +88,6 @@ class AnnouncementKeeper:
         """Heed what was announced before the box stopped, before anything is heard."""
         with closing(self._open_database()) as db:
             self.step(db)
-        # The thread's own connection counts anew.
-        self._version = None
 
     def step(self, db: Database) -> None:
         """Look once at what was announced and whose time is over."""
@@ -98,7 +97,7 @@ class AnnouncementKeeper:
                 self._inbox.popleft()
             self._look_for_overdue(db)
             with reading(db):
-                self._look(db)
+                self._announced.look(db, self._read)
         except StoreError as error:
             # What was announced last goes on deciding; a call that has faded is over for its line, and noted later.
             log.error("announcements.unreadable", error=type(error).__name__)
@@ -115,7 +114,7 @@ class AnnouncementKeeper:
             services.fade(db, seat, call_id, now=self._clock.now())
             log.warning("call.unended", seat=seat, call=call_id, device=known.by)
             # What this connection commits does not change its own version.
-            self._version = None
+            self._announced.read_again()
 
     def _doubt(self, db: Database, seat: str) -> None:
         known = self._calls.get(seat)
@@ -126,7 +125,7 @@ class AnnouncementKeeper:
         self._weigh()
         services.note_unannounced(db, seat, now=self._clock.now())
         log.warning("call.unannounced", seat=seat, device=known.by)
-        self._version = None
+        self._announced.read_again()
 
     def _look_for_overdue(self, db: Database) -> None:
         now = self._clock.now()
@@ -137,14 +136,11 @@ class AnnouncementKeeper:
             return
         for call in services.doubt_overdue(db, now=now):
             log.warning("call.overdue", seat=call.seat, call=call.call_id, device=call.by)
-        self._version = None
+        self._announced.read_again()
 
-    def _look(self, db: Database) -> None:
-        version = db.version()
-        if version != self._version:
-            self._calls = {call.seat: call for call in announcements.everything(db) if call.seat in self._taps}
-            self._weigh()
-            self._version = version
+    def _read(self, db: Database) -> None:
+        self._calls = {call.seat: call for call in announcements.everything(db) if call.seat in self._taps}
+        self._weigh()
 
     def _weigh(self) -> None:
         self._doubts, self.silent = doubts(self._calls.values()), silent(self._calls.values())

@@ -27,6 +27,7 @@ from edge_agent.services.devices import note_presence, note_result
 from edge_agent.services.home_assistant import ASSISTANT_STATUS
 from edge_agent.settings import Box
 from edge_agent.store import devices, outbox
+from edge_agent.store.commit_watch import CommitWatch
 from edge_agent.store.database import Database, reading
 
 FLUSH_S = 30.0
@@ -59,7 +60,7 @@ class DeviceWatch:
         self._catching_up = CatchingUp(box=box, clock=clock, owner=outbox.AGENT, monotonic=monotonic)
         self._flush_at = 0.0
         self._kinds: dict[str, DeviceKind] = {}
-        self._version = -1
+        self._known = CommitWatch()
 
     def take(self, arrived: Arrived) -> None:
         """Take a message from a device; what is none of these, or too much, is left out."""
@@ -87,7 +88,7 @@ class DeviceWatch:
 
     def step(self, db: Database) -> None:
         """Look once at what has come, and at who has been silent for too long."""
-        self._look_at_devices(db)
+        self._known.look(db, self._read_devices)
         while not self._inbox.empty():
             arrived, at = self._inbox.get_nowait()
             self._hear(db, arrived, at)
@@ -100,11 +101,7 @@ class DeviceWatch:
             self._write(db, everything=now >= self._flush_at)
         self._catching_up.step(db)
 
-    def _look_at_devices(self, db: Database) -> None:
-        version = db.version()
-        if version == self._version:
-            return
-        self._version = version
+    def _read_devices(self, db: Database) -> None:
         known = {device.name: device for device in devices.everything(db)}
         self._kinds = {name: device.kind for name, device in known.items()}
         for name in self._connected.keys() - known.keys():
