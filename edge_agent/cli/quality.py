@@ -15,6 +15,7 @@ from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.adapters.silero import SileroDetector
 from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.cli.listening import SETTINGS, settings_from
+from edge_agent.cli.quality_levels import levels
 from edge_agent.cli.quality_words import print_quality
 from edge_agent.cli.words import say
 from edge_agent.domain.finding import Label, Scores
@@ -45,6 +46,9 @@ def quality(ctx: click.Context, *, as_json: bool, settings_file: Path | None) ->
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
         return
     print_quality(found, current=is_current(found, settings))
+
+
+quality.add_command(levels)
 
 
 def is_current(found: Quality, settings: Settings) -> bool:
