@@ -90,7 +90,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
     ("text", "place", "reason"),
     [
         pytest.param(
-            changed("threshold = 0.6\nstrong", "treshold = 0.6\nstrong"), "$.criterion[1]", "treshold", id="unknown key"
+            changed("threshold = 0.8\nstrong", "treshold = 0.8\nstrong"), "$.criterion[1]", "treshold", id="unknown key"
         ),
         pytest.param(TEXT + "\n[extra]\nx = 1\n", "extra", "unknown field", id="unknown table"),
         pytest.param(changed('label = "threat"', 'label = "treat"'), "$.type[1].label", "'treat'", id="unknown type"),
@@ -163,7 +163,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             changed('phrase = "limit"', 'phrase = "limits"'), "authority-repeated", "'limits'", id="unknown phrase"
         ),
         pytest.param(
-            changed("threshold = 0.4\nstrong = 0.9\n", "threshold = 0.4\nstrong = 0.3\n"),
+            changed("threshold = 0.45\nstrong = 0.9\n", "threshold = 0.45\nstrong = 0.3\n"),
             "[[criterion]] abuse-repeated",
             "strong is below threshold",
             id="strong below threshold",
@@ -175,7 +175,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             id="evidence out of reach",
         ),
         pytest.param(
-            changed("hits = 1\nevidence = 0.25\n", "hits = 2\nevidence = 0.25\n"),
+            changed("hits = 1\nevidence = 0.45\n", "hits = 2\nevidence = 0.45\n"),
             "[[criterion]] life-safety",
             "told by one utterance",
             id="life safety at the second time",
@@ -223,7 +223,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             changed("2027-04-01", "2026-04-01"), "review_by", "not after effective_from", id="review too early"
         ),
         pytest.param(
-            changed("threshold = 0.25", "threshold = 1.5"), "$.criterion[0].threshold", "<= 1.0", id="no probability"
+            changed("threshold = 0.45", "threshold = 1.5"), "$.criterion[0].threshold", "<= 1.0", id="no probability"
         ),
         pytest.param(changed('severity = "B3"', 'severity = "B4"'), "severity", "B[0-3]", id="unknown severity"),
         pytest.param(changed('source = "published"', 'source = "hearsay"'), "source", "hearsay", id="unknown source"),
