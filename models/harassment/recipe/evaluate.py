@@ -3,7 +3,8 @@
 Runs the graph as the appliance does, one text at a time on one thread, over the held-out
 part of corpus, seed and dialogue (the same split as ``build.py``, so the corpus must be
 the one the model was built from), and prints Markdown tables. ``--fp32 FILE`` adds how
-often quantization changed a decision.
+often quantization changed a decision. ``--unknown FOLDER`` measures on all customers' lines of a
+folder instead: those of authors of whom the model has learnt nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sentencepiece
 
 from . import graph, report
 from .build import HERE, read_lines
+from .corpus import Line, read_corpus
 from .manifest import read_thresholds
 from .spec import HARASSMENT_LABELS, LABELS
 
@@ -25,8 +27,8 @@ from .spec import HARASSMENT_LABELS, LABELS
 def main() -> None:
     """Print the figures of one model."""
     arguments = _arguments()
-    lines = read_lines(arguments.data, arguments.corpus, arguments.hold_out)
-    texts = [line.text for line in lines.test]
+    lines = measured_lines(arguments)
+    texts = [line.text for line in lines]
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(arguments.model / "tokenizer.model"))
     thresholds = read_thresholds(arguments.model)
     session = graph.session(arguments.model / "model.onnx")
@@ -40,9 +42,7 @@ def main() -> None:
         milliseconds.append((time.perf_counter() - began) * 1e3)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     probabilities, harassment, _ = (np.concatenate(each) for each in zip(*outputs, strict=True))
-    scored = report.Scored(
-        lines=lines.test, probabilities=probabilities, harassment=harassment[:, 0], thresholds=thresholds
-    )
+    scored = report.Scored(lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=thresholds)
     print(report.as_text(scored))
     p50, p95 = np.percentile(milliseconds, [50, 95])
     print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
@@ -50,10 +50,19 @@ def main() -> None:
     if arguments.fp32 is not None:
         exact, stated, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
         _print_flips(scored, report.Scored(
-            lines=lines.test, probabilities=exact, harassment=stated[:, 0], thresholds=thresholds
+            lines=lines, probabilities=exact, harassment=stated[:, 0], thresholds=thresholds
         ))  # fmt: skip
     if arguments.errors:
         _print_errors(scored)
+
+
+def measured_lines(arguments: argparse.Namespace) -> list[Line]:
+    """Return the lines to measure on; raise `SystemExit` if it is not said on which."""
+    if arguments.unknown is not None:
+        return [line for line in read_corpus(arguments.unknown) if line.speaker == "customer"]
+    if arguments.data is None:
+        raise SystemExit("--data DIR (held-out part) or --unknown FOLDER (all lines of a folder) is needed")
+    return read_lines(arguments.data, arguments.corpus, arguments.hold_out).test
 
 
 def _print_flips(quantized: report.Scored, exact: report.Scored) -> None:
@@ -75,7 +84,8 @@ def _print_errors(scored: report.Scored) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="seed and open dialogue")
+    parser.add_argument("--data", type=Path, help="seed and open dialogue")
+    parser.add_argument("--unknown", type=Path, help="folder of lines by authors the model does not know")
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
     parser.add_argument("--model", type=Path, default=HERE.parent / "ja-starter")
     parser.add_argument("--fp32", type=Path, help="the unquantized graph in the work folder")
