@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import click
@@ -10,11 +10,11 @@ import click
 from edge_agent.adapters.onnx_classifier import OnnxClassifier
 from edge_agent.cli.listening import SETTINGS, settings_from
 from edge_agent.cli.words import say, show
-from edge_agent.domain.finding import Label, Scores
-from edge_agent.domain.policy import Policy
+from edge_agent.domain.finding import HARASSMENT
 from edge_agent.errors import Text
 from edge_agent.pipeline import script as scripted
-from edge_agent.services.levels import Outcome, at_level, best, by_type, cross_checked, moved, outcome
+from edge_agent.ports import Classifier
+from edge_agent.services.levels import Outcome, at_level, best, by_type, cross_checked, outcome
 from edge_agent.services.model_store import ModelKind, find_model
 from edge_agent.services.policy_pack import load_policy
 from edge_agent.services.scripts import read_scripts
@@ -26,20 +26,9 @@ LEVELS = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9)
 class Remembering:
     """A classifier that judges each text once: the calls are the same at every level."""
 
-    def __init__(self, classifier: OnnxClassifier) -> None:
-        self._classifier = classifier
-        self._known: dict[str, Scores] = {}
+    def __init__(self, classifier: Classifier) -> None:
         self.model_version = classifier.model_version
-
-    def classify(self, text: str) -> Scores:
-        """Return the scores of an utterance."""
-        if text not in self._known:
-            self._known[text] = self._classifier.classify(text)
-        return self._known[text]
-
-    def classify_all(self, texts: Sequence[str]) -> list[Scores]:
-        """Return the scores of several utterances."""
-        return [self.classify(text) for text in texts]
+        self.classify = cache(classifier.classify)
 
 
 @click.command()
@@ -61,8 +50,8 @@ def levels(*, calls: Path, weight: float, settings_file: Path | None) -> None:
     say(Text(f"通話 {len(scripts)} 件 × {len(LEVELS)} 段", f"{len(scripts)} calls at {len(LEVELS)} levels"))
     judged = {}
     for level in LEVELS:
-        moved_policy = at_level(policy, dict.fromkeys(_harassment(policy), level))
-        judged[level] = [scripted.play(script, classifier, moved_policy) for script in scripts]
+        moved = at_level(policy, dict.fromkeys(HARASSMENT, level))
+        judged[level] = [scripted.play(script, classifier, moved) for script in scripts]
     show(Text("類型  段  見つけた/該当  誤り", "type  level  found/of that type  wrong"))
     for row in by_type(judged):
         click.echo(f"{row.label.value:17s} {row.level:+.1f} {row.found:4d}/{row.among:<4d} {row.wrong:3d}")
@@ -73,18 +62,11 @@ def levels(*, calls: Path, weight: float, settings_file: Path | None) -> None:
         Text("選んだ段（選ぶのに使わない通話で）", "levels chosen, on calls not chosen by"),
         cross_checked(judged, weight=weight),
     )
-    for criterion in policy.criteria:
-        if by := chosen.get(criterion.label, 0.0):
-            values = " ".join(
-                f"{name} {value:.2f} → {moved(value, by):.2f}"
-                for name, value in (("threshold", criterion.threshold), ("strong", criterion.strong),
-                                    ("evidence", criterion.evidence))
+    for now, then in zip(policy.criteria, at_level(policy, chosen).criteria, strict=True):
+        if then != now:
+            click.echo(f"{now.id}: {chosen[now.label]:+.1f}  threshold {now.threshold:.2f} → {then.threshold:.2f} "
+                       f"strong {now.strong:.2f} → {then.strong:.2f} evidence {now.evidence:.2f} → {then.evidence:.2f}"
             )  # fmt: skip
-            click.echo(f"{criterion.id}: {by:+.1f}  {values}")
-
-
-def _harassment(policy: Policy) -> list[Label]:
-    return [criterion.label for criterion in policy.criteria if criterion.label is not Label.LIFE_SAFETY]
 
 
 def _show(what: Text, found: Outcome) -> None:

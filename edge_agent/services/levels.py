@@ -82,38 +82,33 @@ def by_type(judged: AtLevels) -> list[TypeAtLevel]:
     rows = []
     for label in HARASSMENT:
         for level, calls in sorted(judged.items()):
-            alerted = [label.value in call.types for call in calls]
-            of_type = [call.script.kind is CallKind.HARASSING and label in call.script.types for call in calls]
-            other = [call.script.kind is not CallKind.HARASSING for call in calls]
+            of_type = [call for call in calls if label in call.script.types]
+            others = [call for call in calls if call.script.kind is not CallKind.HARASSING]
             rows.append(
                 TypeAtLevel(
                     label=label,
                     level=level,
-                    found=sum(a and t for a, t in zip(alerted, of_type, strict=True)),
-                    among=sum(of_type),
-                    wrong=sum(a and o for a, o in zip(alerted, other, strict=True)),
+                    found=sum(label.value in call.types for call in of_type),
+                    among=len(of_type),
+                    wrong=sum(label.value in call.types for call in others),
                 )
             )
     return rows
 
 
-def outcome(judged: AtLevels, levels: Levels, rows: Sequence[int] | None = None) -> Outcome:
-    """Return what levels make of the calls (of those at `rows`, if given)."""
-    calls = next(iter(judged.values()))
-    chosen = range(len(calls)) if rows is None else rows
-    right = wrong = harassing = 0
-    for row in chosen:
-        script = calls[row].script
-        types = {label for label in HARASSMENT if label.value in judged[levels.get(label, 0.0)][row].types}
-        if script.kind is CallKind.HARASSING:
-            harassing += 1
-            right += not types.isdisjoint(script.types)
-        else:
-            wrong += bool(types)
-    return Outcome(right=right, harassing=harassing, wrong=wrong, others=len(chosen) - harassing)
+def outcome(judged: AtLevels, levels: Levels) -> Outcome:
+    """Return what levels make of the calls."""
+    mixed = [_mixed(row, levels) for row in _rows(judged)]
+    harassing = [call for call in mixed if call.script.kind is CallKind.HARASSING]
+    return Outcome(
+        right=sum(call.right for call in harassing),
+        harassing=len(harassing),
+        wrong=sum(call.alerted for call in mixed) - sum(call.alerted for call in harassing),
+        others=len(mixed) - len(harassing),
+    )
 
 
-def best(judged: AtLevels, *, weight: float, rows: Sequence[int] | None = None) -> Levels:
+def best(judged: AtLevels, *, weight: float) -> Levels:
     """Return the level of each type by which fewest calls go wrong.
 
     One type after the other is moved while that helps; of equals the one nearest to the policy as written stays.
@@ -121,34 +116,47 @@ def best(judged: AtLevels, *, weight: float, rows: Sequence[int] | None = None) 
     Args:
         judged: the calls at each level; 0 must be among them.
         weight: how many missed harassing calls a wrongly alerted caller is worth.
-        rows: look at these calls alone.
     """
     levels = dict.fromkeys(HARASSMENT, 0.0)
     steps = sorted(judged, key=abs)
 
-    def cost(of: Levels) -> float:
-        found = outcome(judged, of, rows)
+    def cost(label: Label, level: float) -> float:
+        found = outcome(judged, {**levels, label: level})
         return found.harassing - found.right + weight * found.wrong
 
     while True:
-        before = cost(levels)
+        before = dict(levels)
         for label in HARASSMENT:
-            levels[label] = min(steps, key=lambda step, label=label: cost({**levels, label: step}))  # type: ignore[misc]
-        if cost(levels) >= before:
+            costs = {step: cost(label, step) for step in steps}
+            levels[label] = min(steps, key=costs.__getitem__)
+        if levels == before:
             return levels
 
 
 def cross_checked(judged: AtLevels, *, weight: float) -> Outcome:
     """Return what `best` makes of calls it was not chosen on: each fold by levels chosen on the others."""
-    count = len(next(iter(judged.values())))
     parts = []
     for fold in range(FOLDS):
-        held = [row for row in range(count) if row % FOLDS == fold]
-        rest = [row for row in range(count) if row % FOLDS != fold]
-        parts.append(outcome(judged, best(judged, weight=weight, rows=rest), held))
+        held = {level: calls[fold::FOLDS] for level, calls in judged.items()}
+        rest = {
+            level: [call for number, call in enumerate(calls) if number % FOLDS != fold]
+            for level, calls in judged.items()
+        }
+        parts.append(outcome(held, best(rest, weight=weight)))
     return Outcome(
         right=sum(part.right for part in parts),
         harassing=sum(part.harassing for part in parts),
         wrong=sum(part.wrong for part in parts),
         others=sum(part.others for part in parts),
     )
+
+
+def _rows(judged: AtLevels) -> list[dict[float, JudgedCall]]:
+    """Return, call by call, what became of it at each level."""
+    return [dict(zip(judged, calls, strict=True)) for calls in zip(*judged.values(), strict=True)]
+
+
+def _mixed(at: Mapping[float, JudgedCall], levels: Levels) -> JudgedCall:
+    """Return a call as judged with each type at its own level."""
+    types = frozenset(label.value for label in HARASSMENT if label.value in at[levels.get(label, 0.0)].types)
+    return replace(at[0.0], alerted=bool(types), types=types)
