@@ -4,7 +4,8 @@ Runs the graph as the appliance does, one text at a time on one thread, over the
 part of corpus, seed and dialogue (the same split as ``build.py``, so the corpus must be
 the one the model was built from), and prints Markdown tables. ``--fp32 FILE`` adds how
 often quantization changed a decision. ``--unknown FOLDER`` measures on all customers' lines of a
-folder instead: those of authors of whom the model has learnt nothing.
+folder instead: those of authors of whom the model has learnt nothing. ``--against DIR`` adds
+the figures of another model on the same lines, and the gain in F1 over it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,32 +30,48 @@ def main() -> None:
     """Print the figures of one model."""
     arguments = _arguments()
     lines = measured_lines(arguments)
-    texts = [line.text for line in lines]
-    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(arguments.model / "tokenizer.model"))
-    thresholds = read_thresholds(arguments.model)
-    session = graph.session(arguments.model / "model.onnx")
-    graph.run(session, tokenizer, texts[:50])  # warm up before timing
+    scored = _measured(arguments.model, lines)
+    if arguments.fp32 is not None:
+        _print_flips(scored, _by_graph(arguments.fp32, arguments.model, lines))
+    if arguments.against is not None:
+        other = _measured(arguments.against, lines)
+        value, low, high = report.gain(scored, other)
+        print(f"F1 of harassment: {value:+.3f} ({low:+.3f} to {high:+.3f}) against {arguments.against}.")
+    if arguments.errors:
+        _print_errors(scored)
+
+
+def _measured(model: Path, lines: Sequence[Line]) -> report.Scored:
+    """Run a model's graph text by text, print its figures, and return what it said."""
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
+    session = graph.session(model / "model.onnx")
+    graph.run(session, tokenizer, [line.text for line in lines[:50]])  # warm up before timing
 
     milliseconds: list[float] = []
     outputs = []
-    for text in texts:
+    for line in lines:
         began = time.perf_counter()
-        outputs.append(graph.run(session, tokenizer, [text]))
+        outputs.append(graph.run(session, tokenizer, [line.text]))
         milliseconds.append((time.perf_counter() - began) * 1e3)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     probabilities, harassment, _ = (np.concatenate(each) for each in zip(*outputs, strict=True))
-    scored = report.Scored(lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=thresholds)
+    scored = report.Scored(
+        lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=read_thresholds(model)
+    )
     print(report.as_text(scored))
     p50, p95 = np.percentile(milliseconds, [50, 95])
     print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
           f"peak memory of this process {memory:.0f} MB (libraries of the recipe included).")  # fmt: skip
-    if arguments.fp32 is not None:
-        exact, stated, _ = graph.run(graph.session(arguments.fp32), tokenizer, texts)
-        _print_flips(scored, report.Scored(
-            lines=lines, probabilities=exact, harassment=stated[:, 0], thresholds=thresholds
-        ))  # fmt: skip
-    if arguments.errors:
-        _print_errors(scored)
+    return scored
+
+
+def _by_graph(file: Path, model: Path, lines: Sequence[Line]) -> report.Scored:
+    """Return what another graph says with a model's tokenizer and thresholds."""
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
+    probabilities, harassment, _ = graph.run(graph.session(file), tokenizer, [line.text for line in lines])
+    return report.Scored(
+        lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=read_thresholds(model)
+    )
 
 
 def measured_lines(arguments: argparse.Namespace) -> list[Line]:
@@ -89,6 +107,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
     parser.add_argument("--model", type=Path, default=HERE.parent / "ja-starter")
     parser.add_argument("--fp32", type=Path, help="the unquantized graph in the work folder")
+    parser.add_argument("--against", type=Path, help="folder of another model, to compare with")
     parser.add_argument("--hold-out", nargs="*", default=(), help="the sources the model was built without")
     parser.add_argument("--errors", action="store_true", help="list what it got wrong")
     return parser.parse_args()

@@ -18,6 +18,7 @@ from .thresholds import Thresholds, decide
 Floats = npt.NDArray[np.floating[Any]]
 
 _HARASSING = len(HARASSMENT_LABELS)
+_LIFE_SAFETY = LABELS.index("life_safety")
 _RESAMPLES = 1000
 
 
@@ -113,9 +114,9 @@ def summary(scored: Scored) -> dict[str, tuple[float, float, float]]:
         hits = (said & truth).sum(0)[columns]
         return float(np.mean(2 * hits / np.maximum(1, (said.sum(0) + truth.sum(0))[columns])))
 
-    def any_f1(rows: npt.NDArray[np.int64]) -> float:
-        both = flagged[rows].sum() + anyone[rows].sum()
-        return float(2 * (flagged[rows] & (anyone[rows] > 0)).sum() / max(1, both))
+    def best_f1(rows: npt.NDArray[np.int64]) -> float:
+        truth = anyone[rows][np.argsort(-scored.harassment[rows], kind="stable")]
+        return float((2 * truth.cumsum() / (np.arange(1, len(truth) + 1) + truth.sum())).max())
 
     def any_ap(rows: npt.NDArray[np.int64]) -> float:
         return float(average_precision_score(anyone[rows], scored.harassment[rows]))
@@ -123,15 +124,32 @@ def summary(scored: Scored) -> dict[str, tuple[float, float, float]]:
     def brier(rows: npt.NDArray[np.int64]) -> float:
         return float(np.mean((scored.harassment[rows] - anyone[rows]) ** 2))
 
+    def elsewhere(rows: npt.NDArray[np.int64]) -> float:
+        safe = rows[targets[rows, _LIFE_SAFETY] == 0]
+        return float(counted[safe, _LIFE_SAFETY].mean()) if len(safe) else 0.0
+
     figures: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {
         "macro AP (harassment labels)": macro_ap,
         "macro F1 (harassment labels)": macro_f1,
-        "F1 of harassment": any_f1,
+        "F1 of harassment": lambda rows: _f1(flagged[rows], anyone[rows]),
+        "F1 of harassment by the threshold best on these lines": best_f1,
         "AP of harassment": any_ap,
         "Brier score of harassment": brier,
+        "life safety counted where it does not hold": elsewhere,
     }
     clusters = [_cluster(line) for line in scored.lines]
     return {name: _bootstrap(figure, clusters, 200) for name, figure in figures.items()}
+
+
+def gain(scored: Scored, other: Scored) -> tuple[float, float, float]:
+    """Return by how much the F1 of harassment exceeds that of another model on the same lines, and its interval."""
+    truth, flagged, others = scored.targets[:, :_HARASSING].max(1), scored.flagged, other.flagged
+    clusters = [_cluster(line) for line in scored.lines]
+    return _bootstrap(lambda rows: _f1(flagged[rows], truth[rows]) - _f1(others[rows], truth[rows]), clusters, 200)
+
+
+def _f1(flagged: npt.NDArray[np.bool_], truth: Floats) -> float:
+    return float(2 * truth[flagged].sum() / max(1, flagged.sum() + truth.sum()))
 
 
 def calibration_table(scored: Scored) -> list[tuple[float, float, int]]:
