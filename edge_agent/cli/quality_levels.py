@@ -13,6 +13,7 @@ from edge_agent.cli.words import say, show
 from edge_agent.domain.finding import HARASSMENT
 from edge_agent.errors import Text
 from edge_agent.pipeline import script as scripted
+from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.ports import Classifier
 from edge_agent.services.levels import Outcome, at_level, best, by_type, cross_checked, outcome
 from edge_agent.services.model_store import ModelKind, find_model
@@ -48,10 +49,12 @@ def levels(*, calls: Path, weight: float, settings_file: Path | None) -> None:
     classifier = Remembering(OnnxClassifier(installed.folder))
     scripts = read_scripts(calls)
     say(Text(f"通話 {len(scripts)} 件 × {len(LEVELS)} 段", f"{len(scripts)} calls at {len(LEVELS)} levels"))
+    # A level moves criteria, not what operators answer.
+    answers = FinalAnswers(classifier, policy)
     judged = {}
     for level in LEVELS:
         moved = at_level(policy, dict.fromkeys(HARASSMENT, level))
-        judged[level] = [scripted.play(script, classifier, moved) for script in scripts]
+        judged[level] = [scripted.play(script, classifier, moved, answers=answers) for script in scripts]
     show(Text("類型  段  見つけた/該当  誤り", "type  level  found/of that type  wrong"))
     for row in by_type(judged):
         click.echo(f"{row.label.value:17s} {row.level:+.1f} {row.found:4d}/{row.among:<4d} {row.wrong:3d}")

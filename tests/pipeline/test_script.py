@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge_agent.domain.alert import AlertChange
+from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
 from edge_agent.pipeline.events import AlertRaised
-from edge_agent.pipeline.script import outcome
-from edge_agent.services.scripts import CallKind, Script
-from tests.builders import an_alert
+from edge_agent.pipeline.reading import FinalAnswers
+from edge_agent.pipeline.script import outcome, play
+from edge_agent.services.scripts import CallKind, Script, Turn
+from tests.builders import FINAL_ANSWER, a_policy, an_alert
+from tests.fakes import ScriptedClassifier
 
 SCRIPT = Script(
     call_id="s1", kind=CallKind.HARASSING, types=(Label.THREAT,), register="plain", age="50s", first=0, turns=()
@@ -31,3 +34,17 @@ def test_a_confirmed_alert_counts_from_its_first_moment_with_the_types_confirmed
     judged = outcome(SCRIPT, [AlertRaised(alert=suspected), AlertRaised(alert=confirmed)], deadline_s=13.0)
     assert (judged.alerted, judged.types, judged.late) == (True, frozenset({"threat"}), False)
     assert judged.right
+
+
+def test_many_scripts_ask_about_the_policys_final_answers_once_and_come_out_the_same() -> None:
+    turns = (
+        Turn(speaker=Speaker.OPERATOR, text="そうおっしゃいましても"),
+        Turn(speaker=Speaker.CUSTOMER, text="お前を殺すぞ"),
+    )
+    script = replace(SCRIPT, first=1, turns=turns)
+    classifier = ScriptedClassifier({"お前を殺すぞ": {Label.THREAT: 0.95}})
+    answers = FinalAnswers(classifier, a_policy())
+    together = [play(script, classifier, a_policy(), answers=answers) for _ in range(3)]
+    assert classifier.asked.count(f"{FINAL_ANSWER}。") == 1
+    assert together == [play(script, classifier, a_policy())] * 3
+    assert together[0].right
