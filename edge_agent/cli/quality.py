@@ -17,7 +17,7 @@ from edge_agent.adapters.vosk_model import VoskModel
 from edge_agent.cli.listening import SETTINGS, settings_from
 from edge_agent.cli.quality_levels import levels
 from edge_agent.cli.quality_words import print_quality
-from edge_agent.cli.words import say
+from edge_agent.cli.words import counted, say
 from edge_agent.domain.finding import Label, Scores
 from edge_agent.domain.quality import Quality
 from edge_agent.errors import Text
@@ -97,7 +97,7 @@ def measure(
         utterances.append(utterance_quality(judged(classifier, heard), through="vosk"))
     say(Text(f"通話 {len(scripts)} 件（文字）", f"{len(scripts)} calls as text"))
     answers = FinalAnswers(classifier, policy)
-    played = [scripted.play(script, classifier, policy, answers=answers) for script in scripts]
+    played = [scripted.play(script, classifier, policy, answers=answers) for script in counted(scripts)]
     found = [call_quality(played, through="text")]
     spoken = [script for script in scripts if audio and recording(audio, script).is_file()]
     if audio and spoken:
@@ -108,7 +108,7 @@ def measure(
                 script, AudioFile(recording(audio, script)), model, SileroDetector, classifier, policy, settings,
                 ends=scripted.read_ends(recording(audio, script).with_suffix(".json")),
             )
-            for script in spoken
+            for script in counted(spoken)
         ]  # fmt: skip
         found.append(call_quality(through, through="vosk"))
     result = Quality(
@@ -128,7 +128,7 @@ def measure(
 
 def judged(classifier: OnnxClassifier, lines: Sequence[tuple[HeldOutLine, str]]) -> list[JudgedLine]:
     """Return lines with what the classifier says of each text."""
-    return [_judged(line, text, classifier.classify(text)) for line, text in lines]
+    return [_judged(line, text, classifier.classify(text)) for line, text in counted(lines)]
 
 
 def _judged(line: HeldOutLine, text: str, scores: Scores) -> JudgedLine:

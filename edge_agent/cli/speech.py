@@ -15,7 +15,7 @@ import click
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.cli.box import DATA, on_box
 from edge_agent.cli.speech_evaluate import evaluate
-from edge_agent.cli.words import languages, say, show
+from edge_agent.cli.words import languages, say, say_how_far, show
 from edge_agent.errors import ModelError, Text
 from edge_agent.services.model_store import RECORD, read_record
 from edge_agent.services.speech import choice as choosing
@@ -258,8 +258,5 @@ def _follow(db: Database, settings: Settings, version: str) -> None:
 
 
 def _progress(done: int, total: int) -> None:
-    if not sys.stderr.isatty():
-        return
     share = f"{done / total:4.0%}" if total else "    "
-    end = "\n" if total and done >= total else ""
-    click.echo(f"\r{share} {done / 1e6:8.1f} MB{end}", nl=False, err=True)
+    say_how_far(f"{share} {done / 1e6:8.1f} MB", over=bool(total) and done >= total)

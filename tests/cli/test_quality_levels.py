@@ -39,6 +39,7 @@ def test_calls_are_judged_at_every_level_by_type_and_in_all(tmp_path: Path) -> N
     assert [row[1] for row in threats] == ["-0.9", "-0.6", "-0.3", "+0.0", "+0.3", "+0.6", "+0.9"]
     assert {tuple(row[2:]) for row in threats} == {("1/1", "0")}
     assert "policy as it is: rightly alerted 1/1, wrongly 0/1" in result.stdout
+    assert "%" not in result.stderr, "how far it is, is for terminals"
     # Nothing goes wrong, so nothing is moved.
     assert "→" not in result.stdout
 
