@@ -11,12 +11,11 @@ import queue
 import re
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 
 from edge_agent.domain.command import BoxCommand, Command, Obedience, Refusal
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
 from edge_agent.services.box_commands import answer, known_commands, obey
@@ -54,13 +53,10 @@ class BoxCommands:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    self.step(db)
-                except StoreError as error:
-                    # It was not obeyed, or nobody was told so; either way its time passes: it is not tried again.
-                    log.error("command.unwritten", error=type(error).__name__)
+        # What could not be written was not obeyed, or nobody was told so; its time passes: it is not tried again.
+        make_rounds(
+            stop, self.step, every_s=TICK_S, open_database=self._open_database, log=log, unusable="command.unwritten"
+        )
 
     def step(self, db: Database) -> None:
         """Obey or refuse what has come since the last look."""

@@ -10,13 +10,12 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Clock
 from edge_agent.services.broker_log import Refusal, read
 from edge_agent.services.incidents import MACHINE
@@ -50,12 +49,9 @@ class BrokerWatch:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be written is tried again."""
         self._skip_what_is_old()
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    self.step(db)
-                except StoreError as error:
-                    log.error("refusals.unwritten", error=type(error).__name__)
+        make_rounds(
+            stop, self.step, every_s=TICK_S, open_database=self._open_database, log=log, unusable="refusals.unwritten"
+        )
 
     def step(self, db: Database) -> None:
         """Look once at what the broker has refused since the last look."""

@@ -7,12 +7,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 
 from edge_agent.domain.device import MISSING_S
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
 from edge_agent.services.catching_up import tell_under_way
@@ -120,12 +119,9 @@ class PanelWatch:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be used is tried again."""
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    self.step(db)
-                except StoreError as error:
-                    log.error("devices.untold", error=type(error).__name__)
+        make_rounds(
+            stop, self.step, every_s=TICK_S, open_database=self._open_database, log=log, unusable="devices.untold"
+        )
 
     def step(self, db: Database) -> None:
         """Look once at who has come, and tell some of them."""

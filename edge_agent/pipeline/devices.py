@@ -13,13 +13,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 
 from edge_agent.domain.device import MISSING_S, SAYS_ONCE, SHOWING, DeviceKind, Presence
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
 from edge_agent.pipeline.catching_up import INBOX, TICK_S, CatchingUp, sign_of_life
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Arrived, Clock
 from edge_agent.services import topics, wire
 from edge_agent.services.box_commands import BOX
@@ -78,13 +77,13 @@ class DeviceWatch:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be used is tried again."""
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    with reading(db):
-                        self.step(db)
-                except StoreError as error:
-                    log.error("devices.unwritten", error=type(error).__name__)
+        make_rounds(
+            stop, self._round, every_s=TICK_S, open_database=self._open_database, log=log, unusable="devices.unwritten"
+        )
+
+    def _round(self, db: Database) -> None:
+        with reading(db):
+            self.step(db)
 
     def step(self, db: Database) -> None:
         """Look once at what has come, and at who has been silent for too long."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing
 
 from edge_agent.domain.device import DeviceKind
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Arrived
 from edge_agent.services import wire
 from edge_agent.store import devices
@@ -54,13 +53,18 @@ class Discovery:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be read is tried again."""
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    with reading(db):
-                        self.step(db)
-                except StoreError as error:
-                    log.error("discovery.unreadable", error=type(error).__name__)
+        make_rounds(
+            stop,
+            self._round,
+            every_s=TICK_S,
+            open_database=self._open_database,
+            log=log,
+            unusable="discovery.unreadable",
+        )
+
+    def _round(self, db: Database) -> None:
+        with reading(db):
+            self.step(db)
 
     def _read(self, db: Database) -> None:
         there = any(device.kind is DeviceKind.HOME_ASSISTANT for device in devices.everything(db))
