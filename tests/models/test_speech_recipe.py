@@ -16,7 +16,8 @@ from distance import edit_distance  # noqa: E402
 from lexicon import Lexicon  # noqa: E402
 from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
-from text_sources import fill, part_of, read_slots, sentences, template_lines, usual  # noqa: E402
+from synthesis import pick  # noqa: E402
+from text_sources import Line, fill, part_of, read_slots, sentences, template_lines, usual  # noqa: E402
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
 from voices import Voice, parse_voice  # noqa: E402
 
@@ -83,6 +84,18 @@ def test_every_slot_of_every_template_can_be_filled() -> None:
     rng = random.Random(1)  # noqa: S311 - no secret
     for line in lines:
         assert not set("{}") & set(fill(line.text, slots, rng))
+
+
+def test_no_sentence_is_spoken_twice_while_there_are_others() -> None:
+    lines = [
+        Line(text=f"{speaker}{number}", source="call", speaker=speaker, part="test")
+        for speaker in ("customer", "operator")
+        for number in range(30)
+    ]
+    # No chat is kept for the test: its turns fall to the callers.
+    picked = [line.text for line in pick(lines, random.Random(1), 40)]
+    assert len(set(picked)) == 40
+    assert sum(text.startswith("operator") for text in picked) == 10
 
 
 def test_a_slot_nobody_wrote_is_an_error() -> None:

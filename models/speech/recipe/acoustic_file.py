@@ -1,4 +1,7 @@
-"""Write the trained network as Kaldi's binary `final.mdl`: transition model, nnet3 with a log-softmax, no i-vector."""
+"""Write the trained network as Kaldi's binary `final.mdl`, and read its weights back to train on from a release.
+
+Transition model, nnet3 with a log-softmax, no i-vector.
+"""
 
 from __future__ import annotations
 
@@ -208,6 +211,45 @@ def model_bytes(network: Network, blank_bias: float) -> bytes:
     return model.out.bytes()
 
 
+def released_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Return the weights of a file written by `model_bytes`, by their names in `Network`; the blank's bias is left out."""
+    components = read_components(path)
+
+    def vector(name: str, token: str) -> torch.Tensor:
+        return torch.tensor(components[name].arrays[token])
+
+    weights = {"lda_weights": components["lda"].weights, "lda_bias": components["lda"].bias}
+
+    def affine(component: str, matrix: str, bias: str = "") -> None:
+        weights[matrix] = components[component].weights
+        if bias:
+            weights[bias] = components[component].bias
+
+    def scaled(component: str, scale: str, shift: str) -> None:
+        weights[scale] = vector(f"{component}.scale", "<Scales>")
+        weights[shift] = vector(f"{component}.bias", "<Bias>")
+
+    affine("tdnn1.affine", "first", "first_bias")
+    scaled("tdnn1.bn", "scales.0", "shifts.0")
+    for block in range(BLOCKS):
+        name = f"tdnnf{block + 2}"
+        affine(f"{name}.linear", f"narrow.{block}")
+        affine(f"{name}.affine", f"wide.{block}", f"wide_bias.{block}")
+        scaled(f"{name}.bn", f"scales.{block + 1}", f"shifts.{block + 1}")
+    affine("prefinal-l", "last")
+    affine("prefinal.affine", "head", "head_bias")
+    scaled("prefinal.bn1", "head_scale", "head_shift")
+    affine("prefinal.linear", "bottleneck")
+    scaled("prefinal.bn2", "neck_scale", "neck_shift")
+    affine("output.affine", "output.weight", "output.bias")
+    return weights
+
+
+def load_weights(network: Network, path: Path) -> None:
+    """Fill a network with weights saved by `training.py`, or with those of a released `final.mdl`."""
+    network.load_state_dict(released_weights(path) if path.suffix == ".mdl" else torch.load(path))
+
+
 def main() -> None:
     """Write `final.mdl` from trained weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -217,7 +259,7 @@ def main() -> None:
     parser.add_argument("--blank-bias", type=float, default=1.0)
     chosen = parser.parse_args()
     network = Network(read_components(chosen.trunk))
-    network.load_state_dict(torch.load(chosen.weights))
+    load_weights(network, chosen.weights)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_bytes(model_bytes(network, chosen.blank_bias))
 

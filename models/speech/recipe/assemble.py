@@ -6,8 +6,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-import torch
-from acoustic_file import model_bytes
+from acoustic_file import load_weights, model_bytes
 from features import MFCC_CONF
 from trunk import Network, read_components
 
@@ -38,7 +37,7 @@ def _conf(options: dict[str, str]) -> str:
 def assemble(weights: Path, trunk: Path, graph: Path, out: Path, blank_bias: float) -> None:
     """Write a model folder; what was in it under the same names is replaced."""
     network = Network(read_components(trunk))
-    network.load_state_dict(torch.load(weights))
+    load_weights(network, weights)
     for name in ("am", "conf", "graph/phones"):
         (out / name).mkdir(parents=True, exist_ok=True)
     (out / "am" / "final.mdl").write_bytes(model_bytes(network, blank_bias))

@@ -11,6 +11,7 @@ import json
 import random
 import time
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -78,7 +79,10 @@ def voice_of(engine: Engine, part: Part, rng: np.random.Generator) -> Voice:
 
 
 def pick(lines: Sequence[Line], rng: random.Random, count: int) -> Iterator[Line]:
-    """Yield lines in random order: half of them callers', a quarter operators', a quarter chat."""
+    """Yield lines in random order, none twice while its pool lasts: half callers', a quarter operators', a quarter chat.
+
+    A pool that is empty leaves its turns to the callers.
+    """
     pools = {
         "customer": [line for line in lines if line.source == "call" and line.speaker == "customer"],
         "operator": [line for line in lines if line.source == "call" and line.speaker == "operator"],
@@ -86,10 +90,10 @@ def pick(lines: Sequence[Line], rng: random.Random, count: int) -> Iterator[Line
     }
     for pool in pools.values():
         rng.shuffle(pool)
+    endless = {name: cycle(pool) for name, pool in pools.items() if pool}
     turns = ["customer", "operator", "customer", "chat"]
     for number in range(count):
-        pool = pools[turns[number % len(turns)]] or pools["customer"]
-        yield pool[number // 2 % len(pool)]
+        yield next(endless.get(turns[number % len(turns)], endless["customer"]))
 
 
 def jobs(engine: Engine, part: Part, count: int, seed: int, folders: dict[str, Path]) -> Iterator[Job]:

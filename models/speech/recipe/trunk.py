@@ -30,7 +30,7 @@ CONTEXT = 34
 SUBSAMPLING = 3
 
 MATRICES = ("<LinearParams>", "<Params>")
-VECTORS = ("<BiasParams>", "<StatsMean>", "<StatsVar>")
+VECTORS = ("<BiasParams>", "<StatsMean>", "<StatsVar>", "<Scales>", "<Bias>")
 NUMBERS = ("<Epsilon>", "<TargetRms>")
 
 
