@@ -212,7 +212,7 @@ def model_bytes(network: Network, blank_bias: float) -> bytes:
 
 
 def released_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Return the weights of a file written by `model_bytes`, by their names in `Network`; the blank's bias is left out."""
+    """Return the weights of a file of `model_bytes` by their names in `Network`, without the bias of blank."""
     components = read_components(path)
 
     def vector(name: str, token: str) -> torch.Tensor:

@@ -79,7 +79,7 @@ def voice_of(engine: Engine, part: Part, rng: np.random.Generator) -> Voice:
 
 
 def pick(lines: Sequence[Line], rng: random.Random, count: int) -> Iterator[Line]:
-    """Yield lines in random order, none twice while its pool lasts: half callers', a quarter operators', a quarter chat.
+    """Yield lines in random order, none twice while there are others: half callers', then operators' and chat.
 
     A pool that is empty leaves its turns to the callers.
     """
