@@ -13,6 +13,7 @@ from dictionary import Entry, read_dictionary
 from lexicon import (
     Lexicon,
     Readings,
+    add_common_words,
     add_inflections,
     add_real_words,
     read_readings,
@@ -22,6 +23,7 @@ from lexicon import (
 from ngram import BackingOff, NGrams
 from phones import Word
 from text_sources import all_lines, read_slots
+from wordfreq import get_frequency_dict
 
 HERE = Path(__file__).resolve().parent
 MOST = 100_000
@@ -64,12 +66,14 @@ def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
     lexicon.allow(table)
     said = len(lexicon)
     real = add_real_words(lexicon, folders["data"] / "tofugu-words" / "words.tsv")
-    every = read_dictionary(dictionary_file())
+    every = list(read_dictionary(dictionary_file()))
     entries: list[Entry] = [entry for entry in every if entry.features[0] in {"動詞", "形容詞"}]
     bases = {entry.base for entry in entries if entry.surface in lexicon}
     inflected = add_inflections(lexicon, entries, bases)
+    common = add_common_words(lexicon, every, get_frequency_dict("ja", "large"))
     ways = lexicon.pronunciations()
-    print(f"{len(ways)} words: {said} of the texts, {real} real words, {inflected} inflections", flush=True)
+    kinds = f"{said} of the texts, {real} real words, {inflected} inflections, {common} common words"
+    print(f"{len(ways)} words: {kinds}", flush=True)
     grams = NGrams(ways)
     for reading in readings:
         grams.add([word.surface for word in reading.words], reading.weight)

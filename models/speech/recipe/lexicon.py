@@ -12,7 +12,7 @@ from phones import Word, katakana, phones_of_kana, read_text, spoken_kana
 from text_sources import DIGITS, Line, fill, usual
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dictionary import Entry
@@ -25,6 +25,12 @@ FORMS = (
     "ガル接続", "体言接続特殊",
 )  # fmt: skip
 """Beginnings of the inflected forms that people say."""
+
+COMMON = 2e-6
+"""Share of all words from which a word is common. From 1e-6 on the model would be larger than 60 MB."""
+CONTENT = frozenset({"名詞", "動詞", "形容詞", "副詞", "連体詞", "接続詞", "感動詞"})
+NO_WORDS = frozenset({"数", "接尾", "非自立"})
+"""Parts of speech whose entries stand alone, and the kinds among them that do not."""
 
 Readings = dict[str, tuple[tuple[str, ...], ...]]
 """By word: the ways it is said, the usual one first."""
@@ -153,4 +159,15 @@ def add_inflections(lexicon: Lexicon, entries: Iterable[Entry], bases: set[str])
         inflected = entry.features[0] in {"動詞", "形容詞"} and entry.features[1] == "自立"
         if inflected and entry.base in bases and entry.features[5].startswith(FORMS):
             lexicon.add(usual(entry.surface).translate(DIGITS), phones_of_kana(entry.pron.replace("’", "")))
+    return len(lexicon) - before
+
+
+def add_common_words(lexicon: Lexicon, entries: Iterable[Entry], frequencies: Mapping[str, float]) -> int:
+    """Add the dictionary's words that Japanese uses often, whatever the texts speak of; return how many were new."""
+    before = len(lexicon)
+    for entry in entries:
+        kind, detail = entry.features[:2]
+        surface = usual(entry.surface).translate(DIGITS)
+        if kind in CONTENT and detail not in NO_WORDS and frequencies.get(surface, 0.0) >= COMMON:
+            lexicon.add(surface, phones_of_kana(entry.pron.replace("’", "")))
     return len(lexicon) - before
