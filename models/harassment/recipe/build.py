@@ -89,7 +89,7 @@ def read_lines(data: Path, corpus: Path, held_out: Collection[str] = ()) -> Line
 def train_networks(
     lines: Lines, work: Path, *, seeds: Sequence[int], pace: float, resume: bool = False, onto: Path | None = None
 ) -> tuple[Network, sentencepiece.SentencePieceProcessor]:
-    """Fine-tune the encoder once for each seed; return the best on the development part of them and of their mean.
+    """Fine-tune the encoder once for each seed; return the best on the development part of them and of their means.
 
     All start from the same weights and read the same damaged lines, so that the frozen layers are computed once and
     the mean of their weights lies in the same valley. ``pace`` scales the number of epochs (1 for a release). With
@@ -125,7 +125,9 @@ def train_networks(
                 raise RuntimeError(f"the heads collapsed (macro AP {macro:.3f}): try another seed")
             torch.save(network.state_dict(), after[seed])
         before = after
-    network.load_state_dict(_best_weights([torch.load(path) for path in before.values()], network, tokenizer, lines))
+    states = [torch.load(path) for path in before.values()]
+    release = torch.load(work / "network-start.pt") if onto else None
+    network.load_state_dict(_best_weights(states, release, network, tokenizer, lines))
     composed = [line for line in lines.dev if line.register != DIALOGUE_REGISTER]
     network.centre.copy_(training.mean_embedding(network, tokenizer, composed))
     return network, tokenizer
@@ -133,19 +135,30 @@ def train_networks(
 
 def _best_weights(
     states: list[dict[str, torch.Tensor]],
+    release: dict[str, torch.Tensor] | None,
     network: Network,
     tokenizer: sentencepiece.SentencePieceProcessor,
     lines: Lines,
 ) -> dict[str, torch.Tensor]:
-    """Return the best of each seed's weights and their mean, by the macro average precision of the development part."""
-    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
-    candidates = [mean, *states] if len(states) > 1 else states
-    scores = []
-    for weights in candidates:
+    """Return the best of each seed's weights and their means, by the macro average precision of the development part.
+
+    The mean of the seeds is tried with and without the release they were trained on from, which lies in their valley.
+    """
+    candidates = {f"seed {number}": state for number, state in enumerate(states, 1)}
+    if len(states) > 1:
+        candidates["mean"] = _mean(states)
+    if release:
+        candidates["mean with the release"] = _mean([_mean(states), release])
+    scores = {}
+    for name, weights in candidates.items():
         network.load_state_dict(weights)
-        scores.append(_dev_macro_ap(network, tokenizer, lines))
-    print(f"dev macro AP of the mean, then of each seed: {np.round(scores, 4).tolist()}", flush=True)
-    return candidates[int(np.argmax(scores))]
+        scores[name] = _dev_macro_ap(network, tokenizer, lines)
+        print(f"dev macro AP of {name}: {scores[name]:.4f}", flush=True)
+    return candidates[max(scores, key=scores.__getitem__)]
+
+
+def _mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
 
 
 def main() -> None:
