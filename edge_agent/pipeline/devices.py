@@ -27,7 +27,7 @@ from edge_agent.services.home_assistant import ASSISTANT_STATUS
 from edge_agent.settings import Box
 from edge_agent.store import devices, outbox
 from edge_agent.store.commit_watch import CommitWatch
-from edge_agent.store.database import Database, reading
+from edge_agent.store.database import Database
 
 FLUSH_S = 30.0
 """Between two writings of when devices were last seen."""
@@ -78,12 +78,8 @@ class DeviceWatch:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be used is tried again."""
         make_rounds(
-            stop, self._round, every_s=TICK_S, open_database=self._open_database, log=log, unusable="devices.unwritten"
+            stop, self.step, every_s=TICK_S, open_database=self._open_database, log=log, unusable="devices.unwritten"
         )
-
-    def _round(self, db: Database) -> None:
-        with reading(db):
-            self.step(db)
 
     def step(self, db: Database) -> None:
         """Look once at what has come, and at who has been silent for too long."""

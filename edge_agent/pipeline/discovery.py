@@ -17,7 +17,7 @@ from edge_agent.ports import Arrived
 from edge_agent.services import wire
 from edge_agent.store import devices
 from edge_agent.store.commit_watch import CommitWatch
-from edge_agent.store.database import Database, reading
+from edge_agent.store.database import Database
 
 TICK_S = 1.0
 
@@ -54,17 +54,8 @@ class Discovery:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be read is tried again."""
         make_rounds(
-            stop,
-            self._round,
-            every_s=TICK_S,
-            open_database=self._open_database,
-            log=log,
-            unusable="discovery.unreadable",
+            stop, self.step, every_s=TICK_S, open_database=self._open_database, log=log, unusable="discovery.unreadable"
         )
-
-    def _round(self, db: Database) -> None:
-        with reading(db):
-            self.step(db)
 
     def _read(self, db: Database) -> None:
         there = any(device.kind is DeviceKind.HOME_ASSISTANT for device in devices.everything(db))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
 from edge_agent.domain.policy import Policy
-from edge_agent.errors import StoreError
 from edge_agent.log import Log
+from edge_agent.pipeline.rounds import make_rounds
 from edge_agent.ports import Clock
 from edge_agent.services.escalation import escalate
 from edge_agent.settings import Box, Seat
 from edge_agent.store import outbox
-from edge_agent.store.database import Database, reading
+from edge_agent.store.database import Database
 
 TICK_S = 0.5
 """Between two looks at the incidents nobody has acknowledged; small against the ladder's tens of seconds."""
@@ -44,20 +43,23 @@ class Escalator:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a database that cannot be written is tried again."""
-        with closing(self._open_database()) as db:
-            while not stop.wait(TICK_S):
-                try:
-                    with reading(db):
-                        done = escalate(
-                            db,
-                            policy=self._policy,
-                            box=self._box,
-                            now=self._clock.now(),
-                            seat_groups=self._seat_groups,
-                            owner=self._owner,
-                        )
-                except StoreError as error:
-                    log.error("escalation.unwritten", error=type(error).__name__)
-                    continue
-                if done:
-                    log.info("escalation", count=done)
+        make_rounds(
+            stop,
+            self._look,
+            every_s=TICK_S,
+            open_database=self._open_database,
+            log=log,
+            unusable="escalation.unwritten",
+        )
+
+    def _look(self, db: Database) -> None:
+        done = escalate(
+            db,
+            policy=self._policy,
+            box=self._box,
+            now=self._clock.now(),
+            seat_groups=self._seat_groups,
+            owner=self._owner,
+        )
+        if done:
+            log.info("escalation", count=done)

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from edge_agent.errors import StoreError
 from edge_agent.log import Log
-from edge_agent.store.database import Database
+from edge_agent.store.database import Database, reading
 
 
 def make_rounds(
@@ -31,6 +31,7 @@ def make_rounds(
     with closing(open_database()) as db:
         while not stop.wait(every_s):
             try:
-                step(db)
+                with reading(db):
+                    step(db)
             except StoreError as error:
                 log.error(unusable, error=type(error).__name__)

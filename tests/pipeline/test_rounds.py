@@ -45,6 +45,18 @@ def test_a_database_that_cannot_be_used_is_tried_again_and_the_log_says_so(
         seen[0].version()
 
 
+def test_an_error_of_the_database_itself_is_tried_again_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Database] = []
+
+    def step(db: Database) -> None:
+        seen.append(db)
+        raise sqlite3.OperationalError("database is locked")
+
+    three_rounds(tmp_path, step)
+    assert len(seen) == 3
+    assert caplog.messages == ["watch.unwritten error=StoreError"] * 3
+
+
 def test_any_other_error_ends_the_thread(tmp_path: Path) -> None:
     rounds: list[Database] = []
 
