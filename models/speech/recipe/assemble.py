@@ -15,7 +15,7 @@ MODEL_CONF = {
     "max-active": "3000",
     "beam": "11",
     "lattice-beam": "4",
-    "acoustic-scale": "0.8",
+    "acoustic-scale": "1.0",
     "frame-subsampling-factor": "3",
     "frames-per-chunk": "51",
     "endpoint.silence-phones": "1",
