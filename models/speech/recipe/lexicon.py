@@ -158,7 +158,7 @@ def add_inflections(lexicon: Lexicon, entries: Iterable[Entry], bases: set[str])
     for entry in entries:
         inflected = entry.features[0] in {"動詞", "形容詞"} and entry.features[1] == "自立"
         if inflected and entry.base in bases and entry.features[5].startswith(FORMS):
-            lexicon.add(usual(entry.surface).translate(DIGITS), phones_of_kana(entry.pron.replace("’", "")))
+            lexicon.add(*_as_said(entry))
     return len(lexicon) - before
 
 
@@ -167,7 +167,14 @@ def add_common_words(lexicon: Lexicon, entries: Iterable[Entry], frequencies: Ma
     before = len(lexicon)
     for entry in entries:
         kind, detail = entry.features[:2]
-        surface = usual(entry.surface).translate(DIGITS)
-        if kind in CONTENT and detail not in NO_WORDS and frequencies.get(surface, 0.0) >= COMMON:
-            lexicon.add(surface, phones_of_kana(entry.pron.replace("’", "")))
+        if kind not in CONTENT or detail in NO_WORDS:
+            continue
+        surface, phones = _as_said(entry)
+        if frequencies.get(surface, 0.0) >= COMMON:
+            lexicon.add(surface, phones)
     return len(lexicon) - before
+
+
+def _as_said(entry: Entry) -> tuple[str, list[str]]:
+    """Return an entry in the spelling of the transcripts, and its sounds."""
+    return usual(entry.surface).translate(DIGITS), phones_of_kana(entry.pron.replace("’", ""))
