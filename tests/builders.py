@@ -34,6 +34,7 @@ MODEL = "harassment-test 1"
 WARNING = "お言葉が続くとご案内できかねます"
 """Words of the test policy's first warning."""
 SECOND_WARNING = "続く場合は通話を終了いたします"
+REFUSAL = "いたしかねます"
 FINAL_ANSWER = "そのご要求にはお応えいたしかねます"
 
 
@@ -127,7 +128,7 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
             EscalationStep(level="L2", role=words("L2"), after_red_s=0, after_amber_s=0, source=Source.DEFAULT),
         ),
         "reminder_s": 300,
-        "repeat": RepeatRule(**_rule("repeat"), times=3, similarity=0.8, spelling=0.5, demand=0.3),
+        "repeat": RepeatRule(**_rule("repeat"), times=3, similarity=0.8, spelling=0.5, demand=0.3, refusal_marks=(REFUSAL,)),
         "times": tuple(
             TimeRule(**_rule(f"loop-{minutes}"), after_s=minutes * 60.0, repeats=2) for minutes in (15, 30, 45)
         ),

@@ -24,8 +24,8 @@ from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.policy import Severity
-from edge_agent.domain.repetition import Repetition, answered, demanded, too_long
-from edge_agent.domain.spoken import is_final_answer, spoken_warning
+from edge_agent.domain.repetition import Repetition, answered, demanded, replied, too_long
+from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.domain.weighing import alone, found, relied_on
 from edge_agent.domain.wording import Turn, thresholds
 
@@ -173,6 +173,8 @@ def _operator_said(
     level = spoken_warning(utterance.text, policy)
     if level:
         record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))
+    refuses = is_refusal(utterance.text, policy)
+    record = replace(record, repetition=replied(record.repetition, utterance.text, refuses=refuses))
     if is_final_answer(utterance.text, policy, embedding=embedding, answers=answers):
         record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
     return record

@@ -52,6 +52,11 @@ def pairs(letters: str) -> Counter[str]:
     return Counter(letters[at : at + 2] for at in range(len(letters) - 1))
 
 
+def matter(text: str) -> frozenset[str]:
+    """Return the kanji, katakana and other letters of a text but hiragana: they carry what it is about."""
+    return frozenset(letter for letter in plain(text) if not _is_hiragana(letter))
+
+
 def is_heard(said: str, mark: str, *, overlap: float) -> bool:
     """Return whether `mark` is spoken, though perhaps misspelled, in words that are `plain`.
 
@@ -117,4 +122,8 @@ def _shared(wanted: _Wanted, there: Mapping[str, int]) -> int:
 
 
 def _weight(pair: str) -> int:
-    return 1 if all("\u3041" <= character <= "\u309f" for character in pair) else 2
+    return 1 if all(_is_hiragana(letter) for letter in pair) else 2
+
+
+def _is_hiragana(letter: str) -> bool:
+    return "\u3041" <= letter <= "\u309f"

@@ -86,12 +86,14 @@ class RepeatRule(Rule):
         similarity: cosine (0–1) of the classifier's embeddings from which two utterances ask for the same.
         spelling: the same for character pairs, where the classifier gives no embedding.
         demand: probability (0–1) of a complaint or of harassment from which words are a demand at all.
+        refusal_marks: fragments of the operator's words by which a demand is refused again.
     """
 
     times: int
     similarity: float
     spelling: float
     demand: float
+    refusal_marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,11 @@ Rules:
    still have one between them.
 3. A demand counts as repeated when it comes again after the operator's final answer. If it came up only after it, its
    first time is no repetition.
-4. Time alone means nothing: it counts with demands repeated after the final answer.
-5. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
+4. Who rewords a demand calmly and with ever new reasons may never say anything alike. So a demand after the final answer
+   that touches on one before (`likeness.matter`) counts too once the operator has refused it again. The operator's words say here
+   what was asked, never what the caller is. A demand that follows need not wait for its refusal.
+5. Time alone means nothing: it counts with demands repeated after the final answer.
+6. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
    understood.
 """
 
@@ -18,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.finding import HARASSMENT, Finding, Label
-from edge_agent.domain.likeness import cosine, plain, spelled_alike
+from edge_agent.domain.likeness import cosine, matter, plain, spelled_alike
 
 if TYPE_CHECKING:
     from edge_agent.domain.call import Utterance
@@ -39,6 +42,8 @@ class Demand:
         at_s: seconds from the start of the call to its last sound.
         alike: numbers of the utterances before it that voiced a demand like it.
         answered: it was voiced after the final answer.
+        touching: it touches on one before it.
+        refused: it was voiced after the final answer, touched on one before it and was refused again.
         model_version: name and version of the classifier.
     """
 
@@ -48,6 +53,8 @@ class Demand:
     embedding: tuple[float, ...] | None
     alike: frozenset[int] = frozenset()
     answered: bool
+    touching: bool = False
+    refused: bool = False
     model_version: str
 
 
@@ -58,16 +65,31 @@ class Repetition:
     Attributes:
         final_answer_s: seconds of the call at which the final answer was given first; None before.
         repeated: how many utterances after it voiced a demand again.
+        open: the last demand still waits for its answer.
+        replied: the operator has said something since.
     """
 
     final_answer_s: float | None = None
     demands: tuple[Demand, ...] = ()
     repeated: int = 0
+    open: bool = False
+    replied: bool = False
 
 
 def answered(repetition: Repetition, *, at_s: float) -> Repetition:
     """Return the repetition with the final answer given at `at_s`; only the first counts."""
     return repetition if repetition.final_answer_s is not None else replace(repetition, final_answer_s=at_s)
+
+
+def replied(repetition: Repetition, text: str, *, refuses: bool) -> Repetition:
+    """Return the repetition with the operator's words `text`, which may refuse (`refuses`) the demand just voiced."""
+    if repetition.final_answer_s is None or not repetition.open or len(plain(text)) < LEAST_LETTERS:
+        return repetition
+    if not refuses:
+        return replace(repetition, replied=True)
+    *before, last = repetition.demands
+    last = replace(last, refused=last.answered and last.touching)
+    return replace(repetition, demands=(*before, last), open=False)
 
 
 def demanded(
@@ -77,8 +99,11 @@ def demanded(
 
     Nothing is returned if the words are no demand, or repeat none that has been answered.
     """
-    if not _is_demand(utterance, scores, policy.repeat):
+    if len(plain(utterance.text)) < LEAST_LETTERS:
         return repetition, ()
+    if not _is_demand(scores, policy.repeat):
+        # A demand may take two utterances; what is said after the operator's reply is about something else.
+        return replace(repetition, open=repetition.open and not repetition.replied), ()
     demand = Demand(
         sequence=utterance.sequence,
         at_s=utterance.end_s,
@@ -88,10 +113,15 @@ def demanded(
         model_version=scores.model_version,
     )
     alike = [earlier for earlier in repetition.demands if likeness(earlier, demand, policy.repeat) >= 1.0]
-    demand = replace(demand, alike=frozenset(earlier.sequence for earlier in alike))
+    demand = replace(
+        demand,
+        alike=frozenset(earlier.sequence for earlier in alike),
+        touching=any(matter(earlier.text) & matter(demand.text) for earlier in repetition.demands),
+    )
     again = _again(repetition, demand, policy.repeat) if demand.answered else ()
     kept = (*repetition.demands, demand)[-KEPT:]
-    return replace(repetition, demands=kept, repeated=repetition.repeated + bool(again)), again
+    counted = repetition.repeated + bool(again)
+    return replace(repetition, demands=kept, repeated=counted, open=True, replied=False), again
 
 
 def too_long(repetition: Repetition, *, at_s: float, policy: Policy) -> tuple[TimeRule, ...]:
@@ -115,7 +145,10 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
         if earlier.sequence in demand.alike | between or not earlier.alike.isdisjoint(demand.alike)
     ]
     # Its very first time was no repetition, wherever that was.
-    times = [time for time in [*same, demand][1:] if time.answered]
+    times = {time.sequence: time for time in [*same, demand][1:] if time.answered}
+    refused = [earlier for earlier in repetition.demands if earlier.refused]
+    if demand.touching and refused:
+        times |= {time.sequence: time for time in [*refused, demand]}
     return tuple(
         Finding(
             label=rule.label,
@@ -125,11 +158,9 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
             quote=time.text,
             model_version=time.model_version,
         )
-        for time in times
+        for _, time in sorted(times.items())
     )
 
 
-def _is_demand(utterance: Utterance, scores: Scores, rule: RepeatRule) -> bool:
-    if len(plain(utterance.text)) < LEAST_LETTERS:
-        return False
+def _is_demand(scores: Scores, rule: RepeatRule) -> bool:
     return max(scores.labels.get(label, 0.0) for label in (Label.COMPLAINT, *HARASSMENT)) >= rule.demand

@@ -44,5 +44,13 @@ def is_final_answer(
     return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
 
 
+def is_refusal(text: str, policy: Policy) -> bool:
+    """Return whether the operator's words refuse what was asked, or say that the answer stays as it is."""
+    said = plain(text)
+    if any(is_heard(said, mark, overlap=policy.overlap) for mark in policy.repeat.refusal_marks):
+        return True
+    return any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases)
+
+
 def _spoken(said: str, phrase: Phrase, policy: Policy) -> bool:
     return any(is_heard(said, mark, overlap=policy.overlap) for mark in phrase.spoken_marks)

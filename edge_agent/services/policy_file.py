@@ -95,6 +95,7 @@ class RepeatTable(RuleTable, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     similarity: PositiveShare
     spelling: PositiveShare
     demand: Share
+    refusal_marks: tuple[Mark, ...] = ()
 
 
 class TimeTable(RuleTable, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -237,6 +237,7 @@ def _policy(file: PolicyFile) -> Policy:
             similarity=repeat.similarity,
             spelling=repeat.spelling,
             demand=repeat.demand,
+            refusal_marks=repeat.refusal_marks,
             **_rule(repeat),
         ),
         times=tuple(TimeRule(after_s=float(t.after_s), repeats=t.repeats, **_rule(t)) for t in file.time),

@@ -102,6 +102,63 @@ def test_a_demand_like_none_before_it_is_another_one() -> None:
     assert talk.customer(meaning=THANKS).customer(meaning=APOLOGY).customer(meaning=THANKS).told == []
 
 
+def reworded(talk: Talk, *, refused: str) -> Talk:
+    """Let the caller ask three times for one thing in words that mean something else each time."""
+    for number, text in enumerate(("券が駄目なら手で引いてください", "では店長の券ということで", "あすその券で払いますから")):
+        meaning = (APOLOGY, THANKS, (0.0, -1.0, 0.0))[number]
+        talk.customer(text, meaning).operator(refused)
+    return talk
+
+
+def test_a_demand_reworded_beyond_likeness_is_known_by_being_refused_again() -> None:
+    talk = reworded(Talk().customer("この券を使わせてください").operator(), refused="その扱いはいたしかねます")
+    [assessment] = talk.told
+    assert assessment.criterion.id == "repeat"
+    assert [finding.quote for finding in assessment.findings] == [
+        "券が駄目なら手で引いてください",
+        "では店長の券ということで",
+        "あすその券で払いますから",
+    ]
+    assert assessment.at_s == talk.record.repetition.demands[-1].at_s
+
+
+def test_the_same_demand_need_not_be_refused_in_the_same_words() -> None:
+    talk = reworded(Talk().customer("この券を使わせてください").operator(), refused=FINAL_ANSWER)
+    assert talk.ids == ["repeat"]
+
+
+def test_reworded_demands_that_are_helped_are_no_repetition() -> None:
+    assert reworded(Talk().customer("この券を使わせてください").operator(), refused="ただいまお調べします").told == []
+
+
+def test_what_was_refused_before_the_final_answer_does_not_count() -> None:
+    talk = reworded(Talk().customer("この券を使わせてください"), refused="その扱いはいたしかねます")
+    assert talk.operator().customer("使わせてほしい券なんです", THANKS).told == []
+
+
+def test_refused_demands_about_different_things_are_no_repetition() -> None:
+    talk = Talk().customer("返金してください").operator()
+    for text in ("みほんをおくって", "領収書をください", "もっと早く届けて", "ちがう色にして"):
+        talk.customer(text, None, DEMAND).operator("それはいたしかねます")
+    assert talk.told == []
+
+
+def test_an_answer_to_something_else_refuses_no_earlier_demand() -> None:
+    talk = Talk().customer("この券を使わせてください").operator()
+    for number in range(3):
+        talk.customer(f"券が駄目なら{number}円引いてください", None, DEMAND).operator("お調べいたします")
+        talk.customer("ほかの日でもいいのでしょうか", None, {}).operator("それはいたしかねます")
+    assert talk.told == []
+
+
+def test_a_demand_in_two_breaths_and_a_backchannel_between_are_one_refused_demand() -> None:
+    talk = Talk().customer("この券を使わせてください").operator()
+    for meaning in (APOLOGY, THANKS):
+        talk.customer("券の分を引いてくださいよ", meaning).operator("はい")
+        talk.customer("急いでいるものですから", None, {}).operator("お気持ちはわかりますが").operator("いたしかねます")
+    assert talk.customer("券のことですけれども", (0.0, -1.0, 0.0)).ids == ["repeat"]
+
+
 def test_thanks_and_backchannels_are_no_demand() -> None:
     talk = Talk().customer().operator()
     for _ in range(6):
