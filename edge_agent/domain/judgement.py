@@ -24,6 +24,7 @@ from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.policy import Severity
+from edge_agent.domain.quotation import asks_for_report, reports
 from edge_agent.domain.repetition import Repetition, answered, demanded, replied, too_long
 from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.domain.weighing import alone, found, relied_on
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 TURNS = 4
 """Turns of the customer remembered: as many as a policy may ask for as context."""
+REPORTING = 2
+"""Turns of the customer in which he may go on to tell what somebody else did, after he was asked for it or quoted him."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ class CallRecord:
         relay: the call is interpreted.
         accommodation: the caller has asked for consideration.
         turns: the customer's newest turns, the first first.
+        reporting: for how many further turns the customer is taken to tell what somebody else did or said.
     """
 
     call_id: str
@@ -98,6 +102,7 @@ class CallRecord:
     accommodation: bool = False
     turns: tuple[Turn, ...] = ()
     repetition: Repetition = field(default_factory=Repetition)
+    reporting: int = 0
 
     @property
     def unhurried(self) -> bool:
@@ -136,6 +141,7 @@ def hear(
     repetition, again = demanded(record.repetition, utterance, scores, policy)
     record = replace(
         record,
+        reporting=REPORTING if reports(utterance.text) else max(0, record.reporting - 1),
         findings=record.findings + found(utterance, scores, policy),
         complaint=record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold,
         turns=(*record.turns, Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels))[-TURNS:],
@@ -170,6 +176,8 @@ def _operator_said(
     embedding: Sequence[float] | None,
     answers: Sequence[Sequence[float]],
 ) -> CallRecord:
+    if asks_for_report(utterance.text):
+        record = replace(record, reporting=REPORTING)
     level = spoken_warning(utterance.text, policy)
     if level:
         record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))

@@ -13,7 +13,9 @@ It is conservative: in doubt a clause stays.
    none now, and who calls himself a fool insults nobody.
 3. Kept: what the speaker says himself (「バカって言ってんだよ」「俺が言ってた」), and reports that only serve to insult
    (「無能って言われるだろ」「お前のことバカって言ってたぞ」「言われて当然だ」).
-4. A clause reaches back to punctuation, to the end of a sentence, to the person it is ascribed to, or `REACH`
+4. Where the caller is telling what somebody else did or said (`reporting`: the operator has asked for it, or he was quoting just
+   before), a quoting particle needs no verb and a quotation may have several clauses.
+5. A clause reaches back to punctuation, to the end of a sentence, to the person it is ascribed to, or `REACH`
    characters, whichever is nearest.
 """
 
@@ -27,6 +29,10 @@ from edge_agent.domain.saying import (
     AT_LISTENER,
     BARE_PASSIVE,
     CITED,
+    COMPLAINED,
+    HEARSAY,
+    INSISTS,
+    INVITES,
     NARRATED,
     PASSIVE,
     PERSON,
@@ -34,6 +40,7 @@ from edge_agent.domain.saying import (
     SAID_BY,
     SPEAKER_SAYS,
     SUFFERED,
+    TRAILING,
     VICTIM,
 )
 
@@ -103,39 +110,56 @@ _MARKED = re.compile(
     r"(?!.{0,4}(?:言って(?:る|ん|いる|います|や|お)|言っと[くけ]|言うぞ|言うから|言いた|思って|思う|言わせ|言えば|言える|申し上げる|言い続け))"
     r"|(?:(?<=。)|^)" + _QUOTE + "(?:" + _QUOTE + r")*。"
 )
+_QUOTED = re.compile(_QUOTE)
 _BOUNDARY = re.compile(
     r"[。、.,!?！？\s「『]|(?:です|ます|でした|ました|ません)(?:が|けど|ので|よ|ね)?|けれど|けど|ので|のに|くせに|からな|からね|"
     r"だろう?|んだよ|ぞ|ぜ|るよ|てくれ|てください|やがれ|野郎|" + PERSON + r"(?:に|から|が|は|も)"
 )
+_SENTENCE = re.compile(r"[。!?！？]|けれど|けど|ので|のに|(?:です|ました)が|" + PERSON + r"(?:に|から|が|は)、|話では[ねさ]?、?")
+"""What a quotation of several clauses cannot reach back over."""
+_AGENT = re.compile(PERSON + r"(?:に|から)、[^。!?！？]*$")
+"""Who said it, named before a quotation of several clauses: 「お客様から、…、…、と言われた」."""
 
 
-def own_words(text: str) -> str:
-    """Return the words that are the speaker's own: the text without reported and denied clauses."""
+def own_words(text: str, *, reporting: bool = False) -> str:
+    """Return the words that are the speaker's own: the text without reported and denied clauses.
+
+    `reporting`: the speaker is telling what somebody else did or said.
+    """
     left = said = unicodedata.normalize("NFKC", text)
-    while (clause := _clause(left)) is not None:
+    while (clause := _clause(left, reporting=reporting)) is not None:
         left = left[: clause[0]] + left[clause[1] :]
     return text if left == said else left
 
 
-def _clause(text: str) -> tuple[int, int] | None:
+def reports(text: str) -> bool:
+    """Return whether the speaker quotes somebody else or tells what somebody did."""
+    telling = (PASSIVE, SUFFERED, NARRATED, BARE_PASSIVE, VICTIM, HEARSAY, CITED, COMPLAINED, _ACTIVE)
+    return any(pattern.search(text) for pattern in telling)
+
+
+def asks_for_report(text: str) -> bool:
+    """Return whether an operator's words ask what has happened or what somebody said."""
+    return INVITES.search(text) is not None
+
+
+def _clause(text: str, *, reporting: bool) -> tuple[int, int] | None:
     """Return start and end of the first reported or denied clause, None if there is none."""
-    found = [(match.start(), match.end()) for match in _MARKED.finditer(text)]
-    found += [
-        (match.start(), match.end()) for pattern in (_UNMEANT, _FEARED, _SELF) for match in pattern.finditer(text)
-    ]
-    found += [
-        (_reach_back(text, match.start()), match.end())
-        for pattern in (PASSIVE, _TREATED, CITED, _DENIED)
-        for match in pattern.finditer(text)
-    ]
-    for pattern, kept in (
-        (SUFFERED, (_OWN,)),
-        (NARRATED, (SPEAKER_SAYS, AT_LISTENER)),
-        (BARE_PASSIVE, (AT_LISTENER,)),
-        (VICTIM, (AT_LISTENER,)),
-    ):
+    whole = [_MARKED, _UNMEANT, _FEARED, _SELF]
+    ending = [
+        (PASSIVE, ()), (_TREATED, ()), (CITED, ()), (_DENIED, ()),
+        (SUFFERED, (_OWN,)), (NARRATED, (SPEAKER_SAYS, AT_LISTENER)), (BARE_PASSIVE, (AT_LISTENER,)),
+        (VICTIM, (AT_LISTENER,)), (HEARSAY, (SPEAKER_SAYS, AT_LISTENER)),
+    ]  # fmt: skip
+    if reporting:
+        whole.append(_QUOTED)
+        ending.append((TRAILING, (INSISTS,)))
+    found = [(match.start(), match.end()) for pattern in whole for match in pattern.finditer(text)]
+    for pattern, kept in ending:
         for match in pattern.finditer(text):
-            start = _reach_back(text, match.start())
+            named = pattern is PASSIVE and _AGENT.search(text, 0, match.start()) is not None
+            several = named or (reporting and pattern is not _DENIED)
+            start = _reach_back(text, match.start(), several=several)
             if not any(sign.search(text, max(0, start - BEFORE), match.end()) for sign in kept):
                 found.append((start, match.end()))
     found += [
@@ -146,8 +170,9 @@ def _clause(text: str) -> tuple[int, int] | None:
     return min(((start, end) for start, end in found if end - start > LEAST), default=None)
 
 
-def _reach_back(text: str, end: int) -> int:
-    """Return where the clause that ends at `end` begins."""
-    first = max(0, end - REACH)
-    starts = [match.end() for match in _BOUNDARY.finditer(text, first, end) if match.end() <= end - LEAST]
+def _reach_back(text: str, end: int, *, several: bool = False) -> int:
+    """Return where the quotation that ends at `end` begins; it may have `several` clauses."""
+    reach, boundary = (2 * REACH, _SENTENCE) if several else (REACH, _BOUNDARY)
+    first = max(0, end - reach)
+    starts = [match.end() for match in boundary.finditer(text, first, end) if match.end() <= end - LEAST]
     return max(starts, default=first)

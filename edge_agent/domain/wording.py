@@ -58,17 +58,17 @@ class Turn:
     labels: Mapping[Label, float]
 
 
-def bearing_words(text: str, policy: Policy) -> str:
+def bearing_words(text: str, policy: Policy, *, reporting: bool = False) -> str:
     """Return the words that bear on judgement: the speaker's own, without the rights he names."""
-    return _without_rights(own_words(text), policy)
+    return _without_rights(own_words(text, reporting=reporting), policy)
 
 
-def tempered(text: str, whole: Scores, rest: Scores, policy: Policy) -> Scores:
+def tempered(text: str, whole: Scores, rest: Scores, policy: Policy, *, reporting: bool = False) -> Scores:
     """Return the scores of an utterance whose bearing words scored `rest`."""
     labels = dict(whole.labels)
     for label in HARASSMENT:
         labels[label] = min(labels.get(label, 0.0), rest.labels.get(label, 0.0))
-    own = own_words(text)
+    own = own_words(text, reporting=reporting)
     remaining = _without_rights(own, policy)
     if own == text and remaining != own and len(plain(remaining)) >= OTHER_WORDS:
         for label in _BESIDE_RIGHTS:

@@ -92,7 +92,9 @@ class Conversation:
         ]
 
     def _judge(self, utterance: Utterance) -> list[Event]:
-        whole, bearing = self._reading.of_customer(utterance, self._record.turns)
+        whole, bearing = self._reading.of_customer(
+            utterance, self._record.turns, reporting=self._record.reporting > 0
+        )
         events: list[Event] = [Scored(utterance=utterance, scores=whole)]
         before = self._record
         self._record, assessment = hear(before, utterance, bearing, self._policy)
@@ -103,7 +105,8 @@ class Conversation:
         return [*events, *_raised(self._alerting.final(assessment, at_s=utterance.end_s, record=self._record))]
 
     def _suspect(self, utterance: Utterance) -> list[Event]:
-        assessment = suspect(self._record, utterance, self._reading.under_way(utterance), self._policy)
+        scores = self._reading.under_way(utterance, reporting=self._record.reporting > 0)
+        assessment = suspect(self._record, utterance, scores, self._policy)
         if assessment is None:
             return []
         return list(_raised(self._alerting.suspected(self._reading.with_telling_words(assessment))))

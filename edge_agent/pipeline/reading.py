@@ -76,10 +76,15 @@ class Reading:
             return None
         return self._classify(utterance.text)
 
-    def of_customer(self, utterance: Utterance, turns: Sequence[Turn]) -> tuple[Scores, Scores]:
-        """Return the scores of the whole utterance, and those of the words in it that bear on judgement."""
+    def of_customer(
+        self, utterance: Utterance, turns: Sequence[Turn], *, reporting: bool = False
+    ) -> tuple[Scores, Scores]:
+        """Return the scores of the whole utterance, and those of the words in it that bear on judgement.
+
+        `reporting`: the customer is telling what somebody else did or said.
+        """
         whole = self._classify(utterance.text)
-        bearing = self._bearing(utterance.text, whole)
+        bearing = self._bearing(utterance.text, whole, reporting=reporting)
         before = turns_before(turns, start_s=utterance.start_s, policy=self._policy)
         # A quoted line is no continuation: what it says is not the speaker's own.
         if bearing is whole and before and vague(whole, self._policy):
@@ -88,9 +93,9 @@ class Reading:
             bearing = in_context(whole, together, before, self._policy)
         return whole, bearing
 
-    def under_way(self, utterance: Utterance) -> Scores:
+    def under_way(self, utterance: Utterance, *, reporting: bool = False) -> Scores:
         """Return the scores of words that may still change."""
-        return self._bearing(utterance.text, self._classify(utterance.text))
+        return self._bearing(utterance.text, self._classify(utterance.text), reporting=reporting)
 
     def with_telling_words(self, assessment: Assessment) -> Assessment:
         """Return an assessment whose findings say which of their words carried them; asked for alerts alone."""
@@ -116,9 +121,11 @@ class Reading:
     def _score(self, label: Label, text: str) -> float:
         return self._classify(text).labels.get(label, 0.0)
 
-    def _bearing(self, text: str, whole: Scores) -> Scores:
-        rest = bearing_words(text, self._policy)
-        return whole if rest == text else tempered(text, whole, self._classify(rest), self._policy)
+    def _bearing(self, text: str, whole: Scores, *, reporting: bool) -> Scores:
+        rest = bearing_words(text, self._policy, reporting=reporting)
+        if rest == text:
+            return whole
+        return tempered(text, whole, self._classify(rest), self._policy, reporting=reporting)
 
 
 @dataclass(slots=True, kw_only=True)
