@@ -128,7 +128,9 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
             EscalationStep(level="L2", role=words("L2"), after_red_s=0, after_amber_s=0, source=Source.DEFAULT),
         ),
         "reminder_s": 300,
-        "repeat": RepeatRule(**_rule("repeat"), times=3, similarity=0.8, spelling=0.5, demand=0.3, refusal_marks=(REFUSAL,)),
+        "repeat": RepeatRule(
+            **_rule("repeat"), times=3, similarity=0.8, spelling=0.5, demand=0.3, refusal_marks=(REFUSAL,)
+        ),
         "times": tuple(
             TimeRule(**_rule(f"loop-{minutes}"), after_s=minutes * 60.0, repeats=2) for minutes in (15, 30, 45)
         ),

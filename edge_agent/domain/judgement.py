@@ -6,7 +6,8 @@ Rules:
 2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate;
    words that are a complaint too may need a second (`weighing`). A demand repeated after the final answer, and a call
    that goes in circles, have rules of their own (`repetition`).
-3. Life safety overrides: from its first finding on, the call raises no harassment assessment.
+3. Life safety overrides: from its first finding on, the call raises no harassment assessment. Yes to the operator's
+   question whether the caller means to die is one (`danger`).
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
 5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
    type already met that go on after a further warning. Its reason says why, and why that severity.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
+from edge_agent.domain.danger import asks_of_danger, says_yes
 from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.policy import Severity
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 TURNS = 4
 """Turns of the customer remembered: as many as a policy may ask for as context."""
 REPORTING = 2
-"""Turns of the customer in which he may go on to tell what somebody else did, after he was asked for it or quoted him."""
+"""Turns in which a customer may go on to tell what somebody else did, after he was asked for it or quoted him."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class CallRecord:
         accommodation: the caller has asked for consideration.
         turns: the customer's newest turns, the first first.
         reporting: for how many further turns the customer is taken to tell what somebody else did or said.
+        asked_of_danger: the operator has just asked whether the customer's life is in danger.
     """
 
     call_id: str
@@ -103,6 +106,7 @@ class CallRecord:
     turns: tuple[Turn, ...] = ()
     repetition: Repetition = field(default_factory=Repetition)
     reporting: int = 0
+    asked_of_danger: bool = False
 
     @property
     def unhurried(self) -> bool:
@@ -138,10 +142,13 @@ def hear(
     record = replace(record, accommodation=record.accommodation or asks)
     if scores is None:
         return record, None
+    if record.asked_of_danger and says_yes(utterance.text):
+        scores = replace(scores, labels={**scores.labels, Label.LIFE_SAFETY: 1.0})
     repetition, again = demanded(record.repetition, utterance, scores, policy)
     record = replace(
         record,
         reporting=REPORTING if reports(utterance.text) else max(0, record.reporting - 1),
+        asked_of_danger=False,
         findings=record.findings + found(utterance, scores, policy),
         complaint=record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold,
         turns=(*record.turns, Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels))[-TURNS:],
@@ -178,6 +185,8 @@ def _operator_said(
 ) -> CallRecord:
     if asks_for_report(utterance.text):
         record = replace(record, reporting=REPORTING)
+    if asks_of_danger(utterance.text, policy):
+        record = replace(record, asked_of_danger=True)
     level = spoken_warning(utterance.text, policy)
     if level:
         record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))

@@ -242,6 +242,7 @@ class Policy:
         overlap: share (0–1) of a spoken mark's character pairs that must be heard for it to be spoken.
         final_answer_similarity: cosine (0–1) from which an operator's words are a final answer although no mark is
             heard in them.
+        danger_marks: words by which an operator asks whether the caller means to die or to harm himself.
     """
 
     id: str
@@ -268,6 +269,7 @@ class Policy:
     accommodation_marks: tuple[str, ...]
     overlap: float
     final_answer_similarity: float
+    danger_marks: tuple[str, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:

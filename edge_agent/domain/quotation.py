@@ -13,8 +13,8 @@ It is conservative: in doubt a clause stays.
    none now, and who calls himself a fool insults nobody.
 3. Kept: what the speaker says himself (「バカって言ってんだよ」「俺が言ってた」), and reports that only serve to insult
    (「無能って言われるだろ」「お前のことバカって言ってたぞ」「言われて当然だ」).
-4. Where the caller is telling what somebody else did or said (`reporting`: the operator has asked for it, or he was quoting just
-   before), a quoting particle needs no verb and a quotation may have several clauses.
+4. Where the caller is telling what somebody else did or said (`reporting`: the operator has asked for it, or he was
+   quoting just before), a quoting particle needs no verb and a quotation may have several clauses.
 5. A clause reaches back to punctuation, to the end of a sentence, to the person it is ascribed to, or `REACH`
    characters, whichever is nearest.
 """
@@ -115,7 +115,9 @@ _BOUNDARY = re.compile(
     r"[。、.,!?！？\s「『]|(?:です|ます|でした|ました|ません)(?:が|けど|ので|よ|ね)?|けれど|けど|ので|のに|くせに|からな|からね|"
     r"だろう?|んだよ|ぞ|ぜ|るよ|てくれ|てください|やがれ|野郎|" + PERSON + r"(?:に|から|が|は|も)"
 )
-_SENTENCE = re.compile(r"[。!?！？]|けれど|けど|ので|のに|(?:です|ました)が|" + PERSON + r"(?:に|から|が|は)、|話では[ねさ]?、?")
+_SENTENCE = re.compile(
+    r"[。!?！？]|けれど|けど|ので|のに|(?:です|ました)が|" + PERSON + r"(?:に|から|が|は)、|話では[ねさ]?、?"
+)
 """What a quotation of several clauses cannot reach back over."""
 _AGENT = re.compile(PERSON + r"(?:に|から)、[^。!?！？]*$")
 """Who said it, named before a quotation of several clauses: 「お客様から、…、…、と言われた」."""

@@ -7,9 +7,9 @@ Rules:
    still have one between them.
 3. A demand counts as repeated when it comes again after the operator's final answer. If it came up only after it, its
    first time is no repetition.
-4. Who rewords a demand calmly and with ever new reasons may never say anything alike. So a demand after the final answer
-   that touches on one before (`likeness.matter`) counts too once the operator has refused it again. The operator's words say here
-   what was asked, never what the caller is. A demand that follows need not wait for its refusal.
+4. Who rewords a demand calmly and with ever new reasons may never say anything alike. So a demand after the final
+   answer that touches on one before (`likeness.matter`) counts too once the operator has refused it again. The
+   operator's words say here what was asked, never what the caller is. A demand that follows need not wait for it.
 5. Time alone means nothing: it counts with demands repeated after the final answer.
 6. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
    understood.

@@ -118,12 +118,15 @@ PERSON = (
 """Somebody who is neither speaker nor listener."""
 
 HEARSAY = re.compile(
-    AS + _GAP + r"[^。!?「」]{0,8}?(?:(?<!すば)(?<!かわい)らし(?:い|く|かっ)|(?<=[たるだ])そう(?:です|で(?=[、。])|だ(?![なろ])|な))"
+    AS
+    + _GAP
+    + _GAP
+    + r"(?:(?<!すば)(?<!かわい)らし(?:い|く|かっ)|(?<=[たるだ])そう(?:です|で(?=[、。])|だ(?![なろ])|な))"
 )
 """What the speaker has from somebody else: 「と壁を叩いてくるらしい」「って言ったそうで」."""
 INVITES = re.compile(
-    r"(?:どの|どん)(?:ような|な)(?:ことが(?:あり|ござい|あった)|ことを|ことで(?:した|ございました)|(?:お)?言葉|(?:お)?声|ご?様子|感じ|風)|"
-    r"何が(?:ございまし|ありまし|あっ)た|(?:何|なん)(?:と|て)(?:言|いわ|仰|おっしゃ)|何を(?:言わ|さ)れ"
+    r"(?:どの|どん)(?:ような|な)(?:ことが(?:あり|ござい|あった)|ことを|ことで(?:した|ございました)|お?言葉|お?声|ご?様子|感じ|風)"
+    r"|何が(?:ございまし|ありまし|あっ)た|(?:何|なん)(?:と|て)(?:言|いわ|仰|おっしゃ)|何を(?:言わ|さ)れ"
 )
 """An operator asks what has happened or what somebody said."""
 COMPLAINED = re.compile(r"[らかさたばなま]れ(?:た|て(?:い?る)?)(?:って|と)(?:言|いう|ゆう|泣)")
@@ -132,7 +135,7 @@ TRAILING = re.compile(
     r"(?<=[ぞろけせよなえるすうくつむねにかだいや、])(?<!かな)(?<!たい)(?<!よう)(?<!だろう)(?<!んだ)"
     r"(?:って|っちゅうて|(?:、|て)?(?:言|ゆ)うて|とか|(?<=、)と|(?<=[ぞろけせよな])[とてち])(?=[、。!?]|$)"
 )
-"""A quoting particle without its verb, as by somebody who is still shaken: 「顔の形変えてやるぞって。十分くらい、ずっと」.
+"""A quoting particle without its verb, as by somebody still shaken: 「顔の形変えてやるぞって。十分くらい、ずっと」.
 
 Not after what the speaker himself supposes or wishes (「会えるかなって」).
 """

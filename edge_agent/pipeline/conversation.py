@@ -92,9 +92,7 @@ class Conversation:
         ]
 
     def _judge(self, utterance: Utterance) -> list[Event]:
-        whole, bearing = self._reading.of_customer(
-            utterance, self._record.turns, reporting=self._record.reporting > 0
-        )
+        whole, bearing = self._reading.of_customer(utterance, self._record.turns, reporting=self._record.reporting > 0)
         events: list[Event] = [Scored(utterance=utterance, scores=whole)]
         before = self._record
         self._record, assessment = hear(before, utterance, bearing, self._policy)

@@ -185,7 +185,7 @@ class ComplaintTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class MarksTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[relay]`` and ``[accommodation]``: words by which something is known."""
+    """``[relay]``, ``[accommodation]`` and ``[danger]``: words by which something is known."""
 
     marks: Annotated[tuple[Mark, ...], Meta(min_length=1)]
 
@@ -210,3 +210,4 @@ class PolicyFile(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tentative: TentativeTable
     rights: RightsTable
     spoken: SpokenTable
+    danger: MarksTable | None = None

@@ -280,6 +280,7 @@ def _policy(file: PolicyFile) -> Policy:
         sure=file.complaint.sure,
         relay_marks=file.relay.marks,
         accommodation_marks=file.accommodation.marks,
+        danger_marks=file.danger.marks if file.danger else (),
         overlap=file.spoken.overlap,
         final_answer_similarity=file.spoken.final_answer_similarity,
     )

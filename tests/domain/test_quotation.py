@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.likeness import plain
-from edge_agent.domain.quotation import own_words
+from edge_agent.domain.quotation import asks_for_report, own_words, reports
 from tests.properties import QUICK
 
 REPORTED = [
@@ -211,3 +211,85 @@ def test_nothing_is_ever_added(said: str) -> None:
     left = own_words(said)
     rest = iter(said)
     assert all(character in rest for character in left)
+
+
+TOLD = [
+    ("ドア越しに、文句があるなら出てこい、顔の形変えてやるぞって。十分くらい、ずっと。", "顔の形"),
+    ("おまえみたいな虫は消えればいいのにって。あと、人間じゃないからなって、笑いながら", "虫"),
+    ("降りて土下座しろって", "土下座"),
+    ("名前をネットに流してやるって、携帯を向けてたの", "流してやる"),
+    ("今日は下着何色、とか、家どこ、送ってくよ、とか。", "下着"),
+    ("顔を晒したるからな、言うて、動画を撮ってはりました", "晒したる"),
+    ("胸でかいし、って。ほんと気持ち悪い", "胸"),
+    ("出てこい、殴るぞ、家に火をつけるぞ、って言われたんです", "出てこい"),
+    ("「家の鍵は持ってる」「逃げても見つけ出して殺す」……こういうのが四十通です", "殺す"),
+]
+OWN_WHILE_TELLING = [
+    ("だからさっさと返せって", "返せ"),
+    ("何度も言わせんな、早くしろって", "早くしろ"),
+    ("お前の家に火をつけてやる", "火をつけて"),
+    ("ふざけるなよ、出てこい", "出てこい"),
+    ("帰り道で待ってたら会えるかなって", "会えるかな"),
+    ("そっちに行ったら殴りたいって", "殴りたい"),
+    ("そんなことは言ってないけど、お前はバカだ", "お前はバカだ"),
+]
+
+
+@pytest.mark.parametrize(("text", "quoted"), TOLD)
+def test_who_tells_what_somebody_said_may_leave_the_verb_out(text: str, quoted: str) -> None:
+    assert quoted not in own_words(text, reporting=True)
+    assert quoted in own_words(text) or "言われた" in text
+
+
+@pytest.mark.parametrize(("text", "own"), OWN_WHILE_TELLING)
+def test_what_the_speaker_says_himself_stays_while_he_tells(text: str, own: str) -> None:
+    assert own in own_words(text, reporting=True)
+
+
+def test_an_own_sentence_beside_one_that_is_told_stays() -> None:
+    assert own_words("店を燃やすぞって。お前も同じ目に遭わせてやる", reporting=True) == "。お前も同じ目に遭わせてやる"
+
+
+def test_a_quotation_after_the_one_who_said_it_may_have_several_clauses() -> None:
+    text = "先週、お客様から、指を切ってやろうか、外国人は帰れ、と言われたスタッフがおりまして"
+    assert own_words(text) == "先週、お客様から、スタッフがおりまして"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["兄の話では、ぶっ殺してやる、と壁を叩いてくるらしい", "寝ぼけるなと兄に言ったそうです", "家はどこかって聞かれた"],
+)
+def test_hearsay_and_what_somebody_was_asked_are_reported(text: str) -> None:
+    assert reports(text)
+    assert own_words(text) != text
+
+
+@pytest.mark.parametrize("text", ["殺されるらしいぞ、お前", "土下座しろ、かわいそうだとは思うけど", "家はどこだ"])
+def test_what_only_looks_like_hearsay_stays(text: str) -> None:
+    assert own_words(text) == text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "どのようなことを言われましたか",
+        "何がございましたか",
+        "どのようなお声でしょうか",
+        "どんなことがありましたか",
+        "何と言われたのですか",
+    ],
+)
+def test_an_operator_asks_for_a_report(asked: str) -> None:
+    assert asks_for_report(asked)
+
+
+@pytest.mark.parametrize(
+    "asked", ["どのようなことでしょうか", "どのようなご用件でしょうか", "何かございましたらお電話ください"]
+)
+def test_an_operator_who_asks_what_the_call_is_about_asks_for_none(asked: str) -> None:
+    assert not asks_for_report(asked)
+
+
+def test_a_daughter_who_told_it_is_a_report_to_come() -> None:
+    assert reports("娘が塾の帰りに知らない男に声をかけられたって言うんだよ")
+    assert not reports("家まで来いって言ってるんだよ")

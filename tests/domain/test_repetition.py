@@ -104,7 +104,9 @@ def test_a_demand_like_none_before_it_is_another_one() -> None:
 
 def reworded(talk: Talk, *, refused: str) -> Talk:
     """Let the caller ask three times for one thing in words that mean something else each time."""
-    for number, text in enumerate(("券が駄目なら手で引いてください", "では店長の券ということで", "あすその券で払いますから")):
+    for number, text in enumerate(
+        ("券が駄目なら手で引いてください", "では店長の券ということで", "あすその券で払いますから")
+    ):
         meaning = (APOLOGY, THANKS, (0.0, -1.0, 0.0))[number]
         talk.customer(text, meaning).operator(refused)
     return talk

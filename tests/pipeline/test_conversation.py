@@ -141,6 +141,21 @@ def test_what_is_shown_of_an_utterance_is_the_whole_of_it() -> None:
     assert shown.labels[Label.THREAT] == 0.9
 
 
+def test_whoever_was_asked_what_happened_may_quote_without_a_verb() -> None:
+    talk = Talk(ScriptedClassifier({"お前を殺すぞって": {Label.THREAT: 0.9}}))
+    talk.say("何を言われたのですか", at_s=1, number=0, speaker=Speaker.OPERATOR)
+    talk.say("お前を殺すぞって", at_s=4, number=1, final=False).say("お前を殺すぞって", at_s=5, number=1)
+    talk.say("それでこわくなって", at_s=8, number=2)
+    assert talk.alerts == []
+    # Two turns later he is no longer taken to tell it.
+    assert talk.say("お前を殺すぞって", at_s=12, number=3).alerts == [("alert-1", AlertChange.NEW, False, False)]
+
+
+def test_whoever_was_not_asked_is_taken_at_his_word() -> None:
+    talk = Talk(ScriptedClassifier({"お前を殺すぞって": {Label.THREAT: 0.9}})).say("お前を殺すぞって", at_s=2, number=0)
+    assert talk.alerts == [("alert-1", AlertChange.NEW, False, False)]
+
+
 def test_naming_a_lawyer_and_a_court_raises_nothing() -> None:
     assert Talk().say("弁護士に訴えるぞ", at_s=3, number=0).end().alerts == []
 

@@ -1,0 +1,76 @@
+"""Yes to the question whether a life is in danger is talk of it, however few words it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge_agent.domain.call import Speaker
+from edge_agent.domain.danger import asks_of_danger, says_yes
+from edge_agent.domain.finding import Label
+from edge_agent.domain.judgement import Assessment, CallRecord, hear
+from tests.builders import a_policy, said, scored
+
+POLICY = a_policy(danger_marks=("命を絶", "死にたい"))
+ASKED = "おしまいとおっしゃるのは、命を絶つという意味でしょうか。"
+
+
+def heard(*turns: tuple[Speaker, str]) -> tuple[CallRecord, list[Assessment]]:
+    record, told = CallRecord(call_id="call-1"), []
+    for sequence, (speaker, text) in enumerate(turns):
+        utterance = said(text, sequence=sequence, at_s=5.0 * sequence + 5, speaker=speaker)
+        record, assessment = hear(record, utterance, scored(), POLICY)
+        told += [assessment] if assessment else []
+    return record, told
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "そうなのよ",
+        "はい",
+        "ええ、もう決めました",
+        "うん",
+        "あー、んだ",
+        "せやねん",
+        "そげんです",
+        "だったら何",
+        "もう疲れました",
+        "そうかもしれません",
+    ],
+)
+def test_yes_in_one_word_is_talk_of_dying(answer: str) -> None:
+    record, [assessment] = heard((Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, answer))
+    assert assessment.life_safety
+    assert assessment.findings[-1].label is Label.LIFE_SAFETY
+    assert record.life_safety
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "いいえ、そういう意味では", "違いますよ", "うん、違う違う", "まさか", "はい、そうではありません",
+        "そうじゃない", "そんなわけないだろ", "ええ、大丈夫です", "契約のことを聞いています", "いえ",
+    ],
+)  # fmt: skip
+def test_no_and_everything_else_is_not(answer: str) -> None:
+    assert heard((Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, answer))[1] == []
+
+
+def test_only_the_next_words_are_the_answer() -> None:
+    turns = [(Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, "保険の番号は"), (Speaker.CUSTOMER, "はい")]
+    assert heard(*turns)[1] == []
+
+
+def test_a_yes_to_something_else_is_none() -> None:
+    assert heard((Speaker.OPERATOR, "ご住所はお変わりありませんか"), (Speaker.CUSTOMER, "そうなのよ"))[1] == []
+    assert not asks_of_danger("お掛け金の確認でございますね", POLICY)
+
+
+def test_the_question_may_be_misspelled_by_recognition() -> None:
+    assert asks_of_danger("命を絶つと言う意味でしょうか", POLICY)
+    assert asks_of_danger("しにたいというお気持ちですか死にたいのでしょうか", POLICY)
+
+
+def test_a_policy_without_such_words_asks_nothing() -> None:
+    assert not asks_of_danger(ASKED, a_policy())
+    assert says_yes("はい")
