@@ -22,15 +22,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
-from edge_agent.domain.danger import asks_of_danger, says_yes
+from edge_agent.domain.danger import asks, asks_of_danger, says_yes
 from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
+from edge_agent.domain.likeness import plain
 from edge_agent.domain.policy import Severity
-from edge_agent.domain.quotation import asks_for_report, reports
-from edge_agent.domain.repetition import Repetition, answered, demanded, replied, too_long
+from edge_agent.domain.quotation import asks_for_report, complains_for
+from edge_agent.domain.repetition import LEAST_LETTERS, Repetition, answered, demanded, replied, too_long
 from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.domain.weighing import alone, found, relied_on
-from edge_agent.domain.wording import Turn, thresholds
+from edge_agent.domain.wording import Turn, quotes_harassment, thresholds
 
 if TYPE_CHECKING:
     from edge_agent.domain.call import Utterance
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 TURNS = 4
 """Turns of the customer remembered: as many as a policy may ask for as context."""
 REPORTING = 2
-"""Turns in which a customer may go on to tell what somebody else did, after he was asked for it or quoted him."""
+"""Turns in which a customer may go on to tell what somebody else did, after he was asked for it or quoted it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ def hear(
     policy: Policy,
     *,
     answers: Sequence[Sequence[float]] = (),
+    whole: Scores | None = None,
 ) -> tuple[CallRecord, Assessment | None]:
     """Weigh one final utterance; return the record with it and, if it says something new, an assessment.
 
@@ -131,6 +133,7 @@ def hear(
             only the embedding is looked at.
         policy: the company's policy.
         answers: embeddings of the policy's final answers, if the classifier gives any.
+        whole: what the classifier said of all the customer's words, where some of them do not bear on judgement.
     """
     if not utterance.final:
         return record, None
@@ -138,20 +141,20 @@ def hear(
     if utterance.speaker is Speaker.OPERATOR:
         embedding = scores.embedding if scores is not None else None
         return _operator_said(record, utterance, policy, embedding, answers), None
-    asks = any(mark in utterance.text for mark in policy.accommodation_marks)
-    record = replace(record, accommodation=record.accommodation or asks)
+    considerate = any(mark in utterance.text for mark in policy.accommodation_marks)
+    answers_yes = record.asked_of_danger and says_yes(utterance.text)
+    record = replace(record, accommodation=record.accommodation or considerate, asked_of_danger=False)
     if scores is None:
         return record, None
-    if record.asked_of_danger and says_yes(utterance.text):
+    if answers_yes:
         scores = replace(scores, labels={**scores.labels, Label.LIFE_SAFETY: 1.0})
     repetition, again = demanded(record.repetition, utterance, scores, policy)
     record = replace(
         record,
-        reporting=REPORTING if reports(utterance.text) else max(0, record.reporting - 1),
-        asked_of_danger=False,
+        reporting=_goes_on_telling(record, utterance, quotes=quotes_harassment(whole or scores, scores, policy)),
         findings=record.findings + found(utterance, scores, policy),
         complaint=record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold,
-        turns=(*record.turns, Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels))[-TURNS:],
+        turns=(*record.turns, _turn(record, utterance, scores))[-TURNS:],
         repetition=repetition,
     )
     by_words = _met_now(record, utterance, scores, policy) or _goes_on(record, utterance, policy)
@@ -183,18 +186,33 @@ def _operator_said(
     embedding: Sequence[float] | None,
     answers: Sequence[Sequence[float]],
 ) -> CallRecord:
-    if asks_for_report(utterance.text):
+    level = spoken_warning(utterance.text, policy)
+    refuses = is_refusal(utterance.text, policy)
+    if level or refuses:
+        record = replace(record, reporting=0)
+    elif asks_for_report(utterance.text):
         record = replace(record, reporting=REPORTING)
     if asks_of_danger(utterance.text, policy):
         record = replace(record, asked_of_danger=True)
-    level = spoken_warning(utterance.text, policy)
+    elif asks(utterance.text):
+        record = replace(record, asked_of_danger=False)
     if level:
         record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))
-    refuses = is_refusal(utterance.text, policy)
     record = replace(record, repetition=replied(record.repetition, utterance.text, refuses=refuses))
     if is_final_answer(utterance.text, policy, embedding=embedding, answers=answers):
         record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
     return record
+
+
+def _goes_on_telling(record: CallRecord, utterance: Utterance, *, quotes: bool) -> int:
+    """Return for how many further turns the customer is taken to tell what somebody else did or said."""
+    if quotes or complains_for(utterance.text):
+        return REPORTING
+    return max(0, record.reporting - 1) if len(plain(utterance.text)) >= LEAST_LETTERS else record.reporting
+
+
+def _turn(record: CallRecord, utterance: Utterance, scores: Scores) -> Turn:
+    return Turn(text=utterance.text, end_s=utterance.end_s, labels=scores.labels, reporting=record.reporting > 0)
 
 
 def _met_now(

@@ -52,9 +52,13 @@ def pairs(letters: str) -> Counter[str]:
     return Counter(letters[at : at + 2] for at in range(len(letters) - 1))
 
 
+EVERYDAY = frozenset("今日昨明一二三四五六七八九十百千何私俺僕人方言話電思来行見出前後時分間上下中大小困願頼様々ー")
+"""Letters that two sentences share although they are about different things."""
+
+
 def matter(text: str) -> frozenset[str]:
-    """Return the kanji, katakana and other letters of a text but hiragana: they carry what it is about."""
-    return frozenset(letter for letter in plain(text) if not _is_hiragana(letter))
+    """Return the kanji, katakana and other letters that carry what a text is about."""
+    return frozenset(c for c in plain(text) if not _is_hiragana(c) and not c.isdecimal() and c not in EVERYDAY)
 
 
 def is_heard(said: str, mark: str, *, overlap: float) -> bool:

@@ -14,7 +14,7 @@ It is conservative: in doubt a clause stays.
 3. Kept: what the speaker says himself (「バカって言ってんだよ」「俺が言ってた」), and reports that only serve to insult
    (「無能って言われるだろ」「お前のことバカって言ってたぞ」「言われて当然だ」).
 4. Where the caller is telling what somebody else did or said (`reporting`: the operator has asked for it, or he was
-   quoting just before), a quoting particle needs no verb and a quotation may have several clauses.
+   quoting harassment just before), a quoting particle needs no verb and a quotation may have several clauses.
 5. A clause reaches back to punctuation, to the end of a sentence, to the person it is ascribed to, or `REACH`
    characters, whichever is nearest.
 """
@@ -26,6 +26,7 @@ import unicodedata
 
 from edge_agent.domain.saying import (
     AS,
+    ASKED,
     AT_LISTENER,
     BARE_PASSIVE,
     CITED,
@@ -106,20 +107,23 @@ _SELF = re.compile(
 _QUOTE = r"(?:「[^「」]*」|『[^『』]*』)"
 _MARKED = re.compile(
     _QUOTE + r"(?:[、と]?" + _QUOTE + r")*"
-    r"(?:と|って|いうて|言うて|ゆうて|とか|などと|なんて|だの|とまで|との|て|、?(?=言い?(?:まし|ます)|言われ|言った|言うた))"
+    r"(?:と|って|いうて|言うて|ゆうて|とか|などと|なんて|だの|とまで|との|や?て|だって|だと|、?(?=言い?(?:まし|ます)|言われ|言った|言うた))"
     r"(?!.{0,4}(?:言って(?:る|ん|いる|います|や|お)|言っと[くけ]|言うぞ|言うから|言いた|思って|思う|言わせ|言えば|言える|申し上げる|言い続け))"
     r"|(?:(?<=。)|^)" + _QUOTE + "(?:" + _QUOTE + r")*。"
 )
-_QUOTED = re.compile(_QUOTE)
+_QUOTED = re.compile(_QUOTE + r"(?!(?:と|って).{0,4}(?:言って(?:る|ん|いる|います|や|お)|言うぞ|言うから|言わせ))")
 _BOUNDARY = re.compile(
     r"[。、.,!?！？\s「『]|(?:です|ます|でした|ました|ません)(?:が|けど|ので|よ|ね)?|けれど|けど|ので|のに|くせに|からな|からね|"
     r"だろう?|んだよ|ぞ|ぜ|るよ|てくれ|てください|やがれ|野郎|" + PERSON + r"(?:に|から|が|は|も)"
 )
 _SENTENCE = re.compile(
-    r"[。!?！？]|けれど|けど|ので|のに|(?:です|ました)が|" + PERSON + r"(?:に|から|が|は)、|話では[ねさ]?、?"
+    r"[。!?！？]|けれど|けど|ので|のに|(?:です|ました)が|話では[ねさ]?、?|"
+    r"(?:昨日|きのう|一昨日|おととい|さっき|先週|先月|今朝|この前|こないだ|この間|前に)(?=[^、]{0,8}(?:に|から|が))|"
+    + PERSON
+    + r"(?:から|が|は|(?<!ネット)(?<!女)(?<!板)に(?!手|会|何))、?"
 )
 """What a quotation of several clauses cannot reach back over."""
-_AGENT = re.compile(PERSON + r"(?:に|から)、[^。!?！？]*$")
+_AGENT = re.compile(PERSON + r"(?:に|から)、(?!.*(?:お前ら|おまえら|んだよ|からな|だな、))[^。!?！？]*$")
 """Who said it, named before a quotation of several clauses: 「お客様から、…、…、と言われた」."""
 
 
@@ -134,10 +138,9 @@ def own_words(text: str, *, reporting: bool = False) -> str:
     return text if left == said else left
 
 
-def reports(text: str) -> bool:
-    """Return whether the speaker quotes somebody else or tells what somebody did."""
-    telling = (PASSIVE, SUFFERED, NARRATED, BARE_PASSIVE, VICTIM, HEARSAY, CITED, COMPLAINED, _ACTIVE)
-    return any(pattern.search(text) for pattern in telling)
+def complains_for(text: str) -> bool:
+    """Return whether the speaker tells what was done to somebody who told him so."""
+    return COMPLAINED.search(text) is not None
 
 
 def asks_for_report(text: str) -> bool:
@@ -151,18 +154,19 @@ def _clause(text: str, *, reporting: bool) -> tuple[int, int] | None:
     ending = [
         (PASSIVE, ()), (_TREATED, ()), (CITED, ()), (_DENIED, ()),
         (SUFFERED, (_OWN,)), (NARRATED, (SPEAKER_SAYS, AT_LISTENER)), (BARE_PASSIVE, (AT_LISTENER,)),
-        (VICTIM, (AT_LISTENER,)), (HEARSAY, (SPEAKER_SAYS, AT_LISTENER)),
+        (VICTIM, (AT_LISTENER,)),
     ]  # fmt: skip
     if reporting:
         whole.append(_QUOTED)
-        ending.append((TRAILING, (INSISTS,)))
+        ending += [(TRAILING, (INSISTS,)), (HEARSAY, (SPEAKER_SAYS, AT_LISTENER)), (ASKED, (AT_LISTENER,))]
     found = [(match.start(), match.end()) for pattern in whole for match in pattern.finditer(text)]
     for pattern, kept in ending:
         for match in pattern.finditer(text):
             named = pattern is PASSIVE and _AGENT.search(text, 0, match.start()) is not None
             several = named or (reporting and pattern is not _DENIED)
             start = _reach_back(text, match.start(), several=several)
-            if not any(sign.search(text, max(0, start - BEFORE), match.end()) for sign in kept):
+            end = match.end() + (BEFORE if pattern is TRAILING else 0)
+            if not any(sign.search(text, max(0, start - BEFORE), end) for sign in kept):
                 found.append((start, match.end()))
     found += [
         (max(match.start("said"), _reach_back(text, match.end("said"))), match.end())

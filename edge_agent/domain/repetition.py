@@ -146,8 +146,8 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
     ]
     # Its very first time was no repetition, wherever that was.
     times = {time.sequence: time for time in [*same, demand][1:] if time.answered}
-    refused = [earlier for earlier in repetition.demands if earlier.refused]
-    if demand.touching and refused:
+    refused = _refused_before(repetition, demand)
+    if refused:
         times |= {time.sequence: time for time in [*refused, demand]}
     return tuple(
         Finding(
@@ -160,6 +160,15 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
         )
         for _, time in sorted(times.items())
     )
+
+
+def _refused_before(repetition: Repetition, demand: Demand) -> list[Demand]:
+    """Return the demands refused again that a demand touches on, itself or through others of the call."""
+    about, apart = matter(demand.text), list(repetition.demands)
+    while joined := [earlier for earlier in apart if about & matter(earlier.text)]:
+        about |= frozenset[str]().union(*(matter(earlier.text) for earlier in joined))
+        apart = [earlier for earlier in apart if earlier not in joined]
+    return [earlier for earlier in repetition.demands if earlier.refused and earlier not in apart]
 
 
 def _is_demand(scores: Scores, rule: RepeatRule) -> bool:

@@ -6,6 +6,7 @@ although it has been answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,16 @@ def is_final_answer(
     return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
 
 
+_NO_REFUSAL = re.compile(
+    r"(?:いただけません(?:か|でしょ)|(?:お?変わり(?:は)?|変わり)(?:ありません|ございません|ません)か|ませんでした|ませんと(?:の|いう)"
+    r"|ませんので(?=.{0,3}(?:ご安心|お調べ|担当|確認|これから|ただいま|すぐ))|同じ(?:ご?(?:番号|住所|電話|内容)|でございますか))[^、。]*"
+)
+"""Polite questions and other forms in which a refusal's words refuse nothing, to the end of the clause."""
+
+
 def is_refusal(text: str, policy: Policy) -> bool:
     """Return whether the operator's words refuse what was asked, or say that the answer stays as it is."""
-    said = plain(text)
+    said = plain(_NO_REFUSAL.sub("", text))
     if any(is_heard(said, mark, overlap=policy.overlap) for mark in policy.repeat.refusal_marks):
         return True
     return any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases)

@@ -51,11 +51,13 @@ class Turn:
 
     Attributes:
         end_s: seconds from the start of the call to its last sound.
+        reporting: the customer was taken to tell what somebody else did or said.
     """
 
     text: str
     end_s: float
     labels: Mapping[Label, float]
+    reporting: bool = False
 
 
 def bearing_words(text: str, policy: Policy, *, reporting: bool = False) -> str:
@@ -76,6 +78,14 @@ def tempered(text: str, whole: Scores, rest: Scores, policy: Policy, *, reportin
             if hinted and whole.labels.get(label, 0.0) >= policy.rights.strong:
                 labels[label] = whole.labels[label]
     return replace(whole, labels=labels)
+
+
+def quotes_harassment(whole: Scores, bearing: Scores, policy: Policy) -> bool:
+    """Return whether what was left out of an utterance is what would have been harassment."""
+    return any(
+        label in HARASSMENT and whole.labels.get(label, 0.0) >= threshold and bearing.labels.get(label, 0.0) < threshold
+        for label, threshold in thresholds(policy).items()
+    )
 
 
 def vague(scores: Scores, policy: Policy) -> tuple[Label, ...]:

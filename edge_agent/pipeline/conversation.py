@@ -95,7 +95,7 @@ class Conversation:
         whole, bearing = self._reading.of_customer(utterance, self._record.turns, reporting=self._record.reporting > 0)
         events: list[Event] = [Scored(utterance=utterance, scores=whole)]
         before = self._record
-        self._record, assessment = hear(before, utterance, bearing, self._policy)
+        self._record, assessment = hear(before, utterance, bearing, self._policy, whole=whole)
         if self._record.complaint and not before.complaint:
             events.append(ComplaintHeard(call_id=self.call_id, at_s=utterance.end_s))
         if assessment is not None:

@@ -88,7 +88,7 @@ class Reading:
         before = turns_before(turns, start_s=utterance.start_s, policy=self._policy)
         # A quoted line is no continuation: what it says is not the speaker's own.
         if bearing is whole and before and vague(whole, self._policy):
-            own = [bearing_words(turn.text, self._policy) for turn in before]
+            own = [bearing_words(turn.text, self._policy, reporting=turn.reporting) for turn in before]
             together = self._classify("".join([*own, utterance.text]))
             bearing = in_context(whole, together, before, self._policy)
         return whole, bearing

@@ -26,18 +26,13 @@ def heard(*turns: tuple[Speaker, str]) -> tuple[CallRecord, list[Assessment]]:
 @pytest.mark.parametrize(
     "answer",
     [
-        "そうなのよ",
-        "はい",
-        "ええ、もう決めました",
-        "うん",
-        "あー、んだ",
-        "せやねん",
-        "そげんです",
-        "だったら何",
+        "そうなのよ", "はい", "ええ、もう決めました", "うん", "あー、んだ", "せやねん", "そげんです", "だったら何",
         "もう疲れました",
-        "そうかもしれません",
+        "そうかもしれません", "はい、間違いありません", "はい、もう生きていたくないです",
+        "はい、もう大丈夫じゃないです",
+        "はい、そこまで追い詰められてます", "そうだよ、冗談じゃないよ", "うん、もう意味ないです",
     ],
-)
+)  # fmt: skip
 def test_yes_in_one_word_is_talk_of_dying(answer: str) -> None:
     record, [assessment] = heard((Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, answer))
     assert assessment.life_safety
@@ -49,11 +44,44 @@ def test_yes_in_one_word_is_talk_of_dying(answer: str) -> None:
     "answer",
     [
         "いいえ、そういう意味では", "違いますよ", "うん、違う違う", "まさか", "はい、そうではありません",
-        "そうじゃない", "そんなわけないだろ", "ええ、大丈夫です", "契約のことを聞いています", "いえ",
+        "そうじゃない",
+        "そんなわけないだろ", "ええ、大丈夫です", "契約のことを聞いています", "いえ", "ええ加減にせえよ",
+        "せやから金返せ言うてるやろ",
+        "そうだよ、お前を殺すって言ってんだよ", "だったら責任者出せ", "んだから返金しろって", "はい、死にません",
+        "うん、死ぬ気はない",
+        "はい、思っていません", "ええ、そんなつもりはありません", "はあ?",
     ],
 )  # fmt: skip
 def test_no_and_everything_else_is_not(answer: str) -> None:
     assert heard((Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, answer))[1] == []
+
+
+def test_what_an_operator_asks_next_is_another_question() -> None:
+    turns = [
+        (Speaker.OPERATOR, ASKED),
+        (Speaker.OPERATOR, "お電話番号はお変わりありませんか"),
+        (Speaker.CUSTOMER, "はい"),
+    ]
+    assert heard(*turns)[1] == []
+    told = [(Speaker.OPERATOR, ASKED), (Speaker.OPERATOR, "お聞かせください"), (Speaker.CUSTOMER, "はい")]
+    assert len(heard(*told)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "画面の部品を傷つけてしまったということですか",
+        "データが消えてしまったいきさつを教えていただけますか",
+        "自殺の場合は三年間の免責がございますがよろしいですか",
+        "死にたいなどとおっしゃらないでください、ご住所はどちらですか",
+        "今、死にたいのか、とおっしゃいましたか",
+        "命を絶対に守りますがよろしいですか",
+        "死にたいというお話は伺いました",
+    ],
+)
+def test_words_that_name_dying_in_passing_ask_nothing(named: str) -> None:
+    policy = a_policy(danger_marks=("ご自分を傷つけ", "消えてしまいたい", "自殺", "死にたい", "命を絶"))
+    assert not asks_of_danger(named, policy)
 
 
 def test_only_the_next_words_are_the_answer() -> None:
@@ -66,9 +94,9 @@ def test_a_yes_to_something_else_is_none() -> None:
     assert not asks_of_danger("お掛け金の確認でございますね", POLICY)
 
 
-def test_the_question_may_be_misspelled_by_recognition() -> None:
+def test_the_question_may_be_in_other_words_around_the_mark() -> None:
     assert asks_of_danger("命を絶つと言う意味でしょうか", POLICY)
-    assert asks_of_danger("しにたいというお気持ちですか死にたいのでしょうか", POLICY)
+    assert asks_of_danger("死にたいというお気持ちなのでしょうか", POLICY)
 
 
 def test_a_policy_without_such_words_asks_nothing() -> None:

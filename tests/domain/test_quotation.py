@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.likeness import plain
-from edge_agent.domain.quotation import asks_for_report, own_words, reports
+from edge_agent.domain.quotation import asks_for_report, complains_for, own_words
 from tests.properties import QUICK
 
 REPORTED = [
@@ -232,6 +232,15 @@ OWN_WHILE_TELLING = [
     ("帰り道で待ってたら会えるかなって", "会えるかな"),
     ("そっちに行ったら殴りたいって", "殴りたい"),
     ("そんなことは言ってないけど、お前はバカだ", "お前はバカだ"),
+    ("聞こえないの、土下座しろって", "土下座"),
+    ("いいから責任者出せって", "責任者"),
+    ("今言っただろ、殺すぞって", "殺すぞ"),
+    ("殺すぞって、聞こえてんのか", "殺すぞ"),
+    ("お前の家に行くとか、そういうこともできるんだぞ", "家に行く"),
+    ("「殺すぞ」って言ってんだよ", "殺すぞ"),
+    ("ふざけんな馬鹿野郎昨日担当者にアホと言われたんだぞ", "馬鹿野郎"),
+    ("お前ら全員クビだ、担当者に帰れって言われたんだぞ", "クビ"),
+    ("お前も死ねよ昨日担当にバカって言われたんだ", "お前も死ね"),
 ]
 
 
@@ -257,39 +266,65 @@ def test_a_quotation_after_the_one_who_said_it_may_have_several_clauses() -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["兄の話では、ぶっ殺してやる、と壁を叩いてくるらしい", "寝ぼけるなと兄に言ったそうです", "家はどこかって聞かれた"],
+    [
+        "兄の話では、ぶっ殺してやる、と壁を叩いてくるらしい",
+        "寝ぼけるなと兄に言ったそうです",
+        "家はどこかって聞かれて怖くて",
+        "隣の人が殺すぞと壁を叩くらしいんです",
+    ],
 )
-def test_hearsay_and_what_somebody_was_asked_are_reported(text: str) -> None:
-    assert reports(text)
-    assert own_words(text) != text
+def test_hearsay_and_what_somebody_was_asked_are_reported_while_telling(text: str) -> None:
+    assert own_words(text, reporting=True) != text
 
 
-@pytest.mark.parametrize("text", ["殺されるらしいぞ、お前", "土下座しろ、かわいそうだとは思うけど", "家はどこだ"])
-def test_what_only_looks_like_hearsay_stays(text: str) -> None:
-    assert own_words(text) == text
+@pytest.mark.parametrize(
+    "text",
+    [
+        "殺されるらしいぞ、お前",
+        "土下座しろ、かわいそうだとは思うけど",
+        "家はどこだ",
+        "もっといやらしい声出してよ",
+        "お前と話してるといやらしい気分になってくるよ",
+        "ちゃんと男らしく土下座しろ",
+        "責任者出せって言ってんのに日本語が通じないらしいな",
+        "若いもんがお前の店燃やすって言ってるらしいぞ",
+        "お前の娘と息子この近所の学校に通ってるらしいな",
+        "女と話すとあほらしいわ",
+        "店を潰すと決めたそうなればお前もクビだ",
+        "パンツ何色って聞かれて嬉しいだろ",
+        "お前バカなのって聞かれて黙ってんのか",
+    ],
+)
+@pytest.mark.parametrize("reporting", [False, True])
+def test_what_only_looks_like_hearsay_stays(text: str, reporting: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert own_words(text, reporting=reporting) == text
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        "どのようなことを言われましたか",
-        "何がございましたか",
-        "どのようなお声でしょうか",
-        "どんなことがありましたか",
-        "何と言われたのですか",
+        "どのようなことを言われましたか", "何がございましたか", "どのようなお声でしょうか",
+        "どんなことがありましたか", "何と言われたのですか",
+        "どうされましたか", "どういったことを言われましたか", "相手の方はなんとおっしゃっていましたか",
     ],
-)
+)  # fmt: skip
 def test_an_operator_asks_for_a_report(asked: str) -> None:
     assert asks_for_report(asked)
 
 
 @pytest.mark.parametrize(
-    "asked", ["どのようなことでしょうか", "どのようなご用件でしょうか", "何かございましたらお電話ください"]
-)
-def test_an_operator_who_asks_what_the_call_is_about_asks_for_none(asked: str) -> None:
+    "asked",
+    [
+        "どのようなことでしょうか", "どのようなご用件でしょうか", "何かございましたらお電話ください",
+        "今なんとおっしゃいましたか",
+        "何と言われましてもお答えは変わりません", "どのようなことをご希望でしょうか", "お名前はなんとおっしゃいますか",
+    ],
+)  # fmt: skip
+def test_an_operator_who_asks_for_something_else_asks_for_none(asked: str) -> None:
     assert not asks_for_report(asked)
 
 
-def test_a_daughter_who_told_it_is_a_report_to_come() -> None:
-    assert reports("娘が塾の帰りに知らない男に声をかけられたって言うんだよ")
-    assert not reports("家まで来いって言ってるんだよ")
+def test_what_somebody_has_told_the_speaker_of_is_told_on() -> None:
+    assert complains_for("娘が塾の帰りに知らない男に声をかけられたって言うんだよ")
+    assert not complains_for("家まで来いって言ってるんだよ")
+    assert not complains_for("騙されたって言ってんだよ")

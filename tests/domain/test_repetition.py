@@ -145,6 +145,13 @@ def test_refused_demands_about_different_things_are_no_repetition() -> None:
     assert talk.told == []
 
 
+def test_refused_demands_that_share_only_everyday_words_are_about_different_things() -> None:
+    talk = Talk().customer("今日返金してください").operator()
+    for text in ("今の電話代をくれ", "私の荷物を見てくれ", "上の人を出して", "私の名前を消して"):
+        talk.customer(text, None, DEMAND).operator("それはいたしかねます")
+    assert talk.told == []
+
+
 def test_an_answer_to_something_else_refuses_no_earlier_demand() -> None:
     talk = Talk().customer("この券を使わせてください").operator()
     for number in range(3):

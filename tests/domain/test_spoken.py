@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_agent.domain.likeness import cosine, is_heard, plain, spelled_alike
 from edge_agent.domain.policy import Policy
-from edge_agent.domain.spoken import is_final_answer, spoken_warning
+from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.services.policy_pack import load_policy
 from tests.builders import FINAL_ANSWER, SECOND_WARNING, WARNING, a_policy
 
@@ -125,3 +126,23 @@ def test_texts_are_compared_by_their_letters() -> None:
     assert spelled_alike("", "返金") == 0.0
     assert cosine((0.0, 0.0), (1.0, 0.0)) == 0.0
     assert cosine((2.0, 0.0), (1.0, 0.0)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("text", ["その扱いはいたしかねます", FINAL_ANSWER, "どなたでも、いたしかねます。恐れ入ります"])
+def test_a_refusal_is_known_by_the_policys_marks(text: str) -> None:
+    assert is_refusal(text, a_policy())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "お名前を教えていただけませんか",
+        "ご住所はお変わりありませんか",
+        "確認できませんので、確認してご連絡します",
+        "お届けできませんでしたのは当社の手違いです",
+        "お電話番号は同じでございますか",
+    ],
+)
+def test_polite_questions_and_excuses_refuse_nothing(text: str) -> None:
+    marks = ("いただけません", "変わりません", "できません", "同じでございます")
+    assert not is_refusal(text, a_policy(repeat=replace(a_policy().repeat, refusal_marks=marks)))

@@ -145,10 +145,32 @@ def test_whoever_was_asked_what_happened_may_quote_without_a_verb() -> None:
     talk = Talk(ScriptedClassifier({"お前を殺すぞって": {Label.THREAT: 0.9}}))
     talk.say("何を言われたのですか", at_s=1, number=0, speaker=Speaker.OPERATOR)
     talk.say("お前を殺すぞって", at_s=4, number=1, final=False).say("お前を殺すぞって", at_s=5, number=1)
-    talk.say("それでこわくなって", at_s=8, number=2)
+    talk.say("それでこわくなって", at_s=8, number=2).say("もう電話に出たくないんです", at_s=9, number=3)
     assert talk.alerts == []
     # Two turns later he is no longer taken to tell it.
-    assert talk.say("お前を殺すぞって", at_s=12, number=3).alerts == [("alert-1", AlertChange.NEW, False, False)]
+    assert talk.say("お前を殺すぞって", at_s=12, number=4).alerts == [("alert-1", AlertChange.NEW, False, False)]
+
+
+def test_a_refusal_ends_the_telling() -> None:
+    talk = Talk(ScriptedClassifier({"お前を殺すぞって": {Label.THREAT: 0.9}}))
+    talk.say("何を言われたのですか", at_s=1, number=0, speaker=Speaker.OPERATOR)
+    talk.say(FINAL_ANSWER, at_s=3, number=1, speaker=Speaker.OPERATOR).say("お前を殺すぞって", at_s=5, number=2)
+    assert talk.alerts == [("alert-1", AlertChange.NEW, False, False)]
+
+
+def test_a_harmless_quotation_begins_no_telling_and_a_harassing_one_does() -> None:
+    scores = {"お前を殺すぞって": {Label.THREAT: 0.9}, "死ねと言われました": {Label.THREAT: 0.9}}
+    talk = Talk(ScriptedClassifier(scores)).say("返金すると言われました", at_s=2, number=0)
+    assert talk.say("お前を殺すぞって", at_s=5, number=1).alerts == [("alert-1", AlertChange.NEW, False, False)]
+    told = Talk(ScriptedClassifier(scores)).say("死ねと言われました", at_s=2, number=0)
+    assert told.say("お前を殺すぞって", at_s=5, number=1).alerts == []
+
+
+def test_fillers_use_no_telling_up() -> None:
+    talk = Talk(ScriptedClassifier({"お前を殺すぞって": {Label.THREAT: 0.9}}))
+    talk.say("何を言われたのですか", at_s=1, number=0, speaker=Speaker.OPERATOR)
+    talk.say("ええと", at_s=3, number=1).say("あの", at_s=4, number=2).say("お前を殺すぞって", at_s=6, number=3)
+    assert talk.alerts == []
 
 
 def test_whoever_was_not_asked_is_taken_at_his_word() -> None:
