@@ -103,27 +103,42 @@ def test_a_slot_nobody_wrote_is_an_error() -> None:
         fill("{知らない}ですか", {}, random.Random(0))  # noqa: S311 - no secret
 
 
+CALLS = {"call": 1.0}
+
+
+def test_a_word_that_follows_many_is_likelier_after_a_new_one_than_a_word_that_follows_one() -> None:
+    grams = NGrams(["今", "すぐ", "金", "返せ", "東京", "都", "駅"], CALLS, order=2)
+    for before in ("今", "すぐ", "金"):
+        grams.add([before, "返せ"], "call")
+        grams.add(["東京", "都"], "call")
+    # 「返せ」 and 「都」 were said as often; only the second never without 「東京」 before it.
+    assert grams.probability((), "返せ") == grams.probability((), "都")
+    assert grams.probability(("今",), "都") < grams.probability(("東京",), "返せ")
+
+
 def test_probabilities_after_every_history_sum_to_one() -> None:
-    grams = NGrams(["金", "返せ", "土下座", "しろ"])
-    grams.add(["金", "返せ"], 3)
-    grams.add(["土下座", "しろ"])
+    grams = NGrams(["金", "返せ", "土下座", "しろ"], {"call": 0.8, "aside": 0.2})
+    for _ in range(3):
+        grams.add(["金", "返せ"], "call", 6)
+    grams.add(["土下座", "しろ"], "aside")
     for history in [(), ("<s>",), ("金",), ("<s>", "金"), ("土下座", "しろ"), ("しろ", "金")]:
         total = sum(grams.probability(history, word) for word in ["金", "返せ", "土下座", "しろ", "</s>"])
         assert total == pytest.approx(1)
 
 
 def test_what_callers_say_is_likelier_than_what_they_do_not() -> None:
-    grams = NGrams(["金", "返せ", "紺屋"])
-    grams.add(["金", "返せ"], 2)
+    grams = NGrams(["金", "返せ", "紺屋"], CALLS)
+    grams.add(["金", "返せ"], "call")
+    grams.add(["金", "返せ"], "call")
     assert grams.probability(("<s>", "金"), "返せ") > 0.5
     assert grams.probability(("<s>", "金"), "紺屋") < 0.1
     assert grams.probability((), "紺屋") > 0
 
 
 def test_the_acceptor_gives_a_sentence_the_cost_of_its_probability() -> None:
-    counted = NGrams(["金", "返せ"])
-    counted.add(["金", "返せ"], 2)
-    counted.add(["返せ"])
+    counted = NGrams(["金", "返せ"], CALLS)
+    counted.add(["金", "返せ"], "call")
+    counted.add(["返せ"], "call")
     grams = BackingOff(counted, most=100)
     items = list(grams.acceptor())
     arcs = {(item.source, item.word): item for item in items if isinstance(item, Arc)}
@@ -138,9 +153,10 @@ def test_the_acceptor_gives_a_sentence_the_cost_of_its_probability() -> None:
 @pytest.mark.parametrize("most", [0, 1, 3, 100])
 def test_what_is_left_out_is_reached_by_backing_off_and_all_sums_to_one(most: int) -> None:
     words = ["金", "返せ", "今", "すぐ"]
-    counted = NGrams(words)
-    counted.add(["今", "金", "返せ"], 3)
-    counted.add(["今", "すぐ", "返せ"])
+    counted = NGrams(words, CALLS)
+    for _ in range(3):
+        counted.add(["今", "金", "返せ"], "call")
+    counted.add(["今", "すぐ", "返せ"], "call")
     grams = BackingOff(counted, most)
     for history in [(), ("<s>",), ("今",), ("今", "金"), ("すぐ", "返せ"), ("返せ", "今")]:
         probabilities = [grams.probability(history, word) for word in [*words, "</s>"]]
@@ -152,9 +168,10 @@ def test_what_is_left_out_is_reached_by_backing_off_and_all_sums_to_one(most: in
 
 
 def test_the_ngrams_that_matter_most_are_kept() -> None:
-    counted = NGrams(["金", "返せ", "今"])
-    counted.add(["金", "返せ"], 50)
-    counted.add(["金", "今"])
+    counted = NGrams(["金", "返せ", "今"], CALLS)
+    for _ in range(50):
+        counted.add(["金", "返せ"], "call")
+    counted.add(["金", "今"], "call")
     grams = BackingOff(counted, most=3)
     assert grams.probability(("金",), "返せ") == pytest.approx(counted.probability(("金",), "返せ"))
 

@@ -47,9 +47,9 @@ def word_model(model: Path, words: Pronunciations, out: Path) -> vosk.Model:
 
     for name in ("am", "conf"):
         shutil.copytree(model / name, out / name, dirs_exist_ok=True)
-    grams = NGrams(words, order=2)
+    grams = NGrams(words, {"word": 1.0}, order=2)
     for word in words:
-        grams.add([word])
+        grams.add([word], "word")
     graph.build(words, BackingOff(grams, most=0), out / "graph")
     return vosk.Model(str(out))
 
