@@ -28,6 +28,7 @@ MODEL_CONF = {
 More frames at once cost less for each than the default 20; 51 are half a second, which a word waits at most."""
 
 GRAPH_FILES = ("HCLG.fst", "words.txt", "sounds.toml", "phones/word_boundary.int")
+RESCORING_FILES = ("G.fst", "G.carpa")
 
 
 def _conf(options: dict[str, str]) -> str:
@@ -44,9 +45,13 @@ def assemble(weights: Path, trunk: Path, graph: Path, out: Path, blank_bias: flo
     mfcc = {**MFCC_CONF, "dither": "0", "allow-upsample": "true", "allow-downsample": "true"}
     (out / "conf" / "mfcc.conf").write_text(_conf(mfcc))
     (out / "conf" / "model.conf").write_text(_conf(MODEL_CONF))
-    for name in GRAPH_FILES:
-        if (graph / name).resolve() != (out / "graph" / name).resolve():
-            shutil.copyfile(graph / name, out / "graph" / name)
+    # A folder made here keeps `rescore` in `graph`, a model beside it.
+    places = {f"graph/{name}": graph / name for name in GRAPH_FILES}
+    places |= {f"rescore/{name}": graph / "rescore" / name for name in RESCORING_FILES}
+    for name, file in places.items():
+        if file.resolve() != (out / name).resolve():
+            (out / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, out / name)
 
 
 def main() -> None:

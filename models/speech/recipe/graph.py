@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import kaldifst
-from ngram import Arc, BackingOff
+from ngram import END, START, Arc, BackingOff
 from phones import KANA
 from topology import IDS, LAST_TRANSITION, NAMES, TRANSITIONS, in_position
 from unknown import unknown_word
@@ -250,10 +250,13 @@ def grammar_text(grams: BackingOff, number: dict[str, int]) -> tuple[str, list[f
     return "".join(rows), singles
 
 
-def build(lexicon: Pronunciations, grams: BackingOff, out: Path) -> None:
-    """Write `HCLG.fst`, `words.txt` and what Vosk and the product want beside them into a model's `graph` folder."""
+def build(lexicon: Pronunciations, grams: BackingOff, out: Path) -> dict[str, int]:
+    """Write `HCLG.fst`, `words.txt` and what Vosk and the product want beside them into a model's `graph` folder.
+
+    Return the labels of the words.
+    """
     (out / "phones").mkdir(parents=True, exist_ok=True)
-    words = ["<eps>", *sorted(lexicon), UNKNOWN, BACKING_OFF, OWN]
+    words = ["<eps>", *sorted(lexicon), UNKNOWN, BACKING_OFF, START, END, OWN]
     number = {word: at for at, word in enumerate(words)}
     spelt, most = disambiguated(lexicon)
     symbols = Symbols.after(most)
@@ -282,6 +285,7 @@ def build(lexicon: Pronunciations, grams: BackingOff, out: Path) -> None:
     (out / "sounds.toml").write_text(sounds_toml(place, singles), encoding="utf-8")
     boundary = [f"{IDS[name]} {'nonword' if name == 'SIL' else BOUNDARY[name[-1]]}\n" for name in NAMES]
     (out / "phones" / "word_boundary.int").write_text("".join(boundary))
+    return kept
 
 
 def _convert(rows: list[str], out: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import graph
+import rescoring
 from dictionary import Entry, read_dictionary
 from lexicon import (
     Lexicon,
@@ -28,6 +29,9 @@ from wordfreq import get_frequency_dict
 HERE = Path(__file__).resolve().parent
 MOST = 100_000
 """More n-grams made the graph larger and the development set no better."""
+ORDER = 4
+MOST_AT_THE_END = 400_000
+"""Words and number of the n-grams that final words are weighed with once more."""
 
 SHARES = {"call": 0.85, "aside": 0.15}
 """How much n-grams of sentences of calls count, and those of chat, filled templates and sentences that run on.
@@ -80,14 +84,16 @@ def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
     ways = lexicon.pronunciations()
     kinds = f"{said} of the texts, {real} real words, {inflected} inflections, {common} common words"
     print(f"{len(ways)} words: {kinds}", flush=True)
-    grams = NGrams(ways, SHARES)
+    grams = NGrams(ways, SHARES, order=ORDER)
     for reading in readings:
         kind = "call" if reading.weight > 1 else "aside"
         grams.add([word.surface for word in reading.words], kind, reading.weight)
     kept = BackingOff(grams, most)
     print(f"read and counted in {time.monotonic() - started:.0f} s", flush=True)
-    graph.build(ways, kept, out)
-    sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(out.glob("*.fst"))}
+    labels = graph.build(ways, kept, out)
+    large = BackingOff(grams, MOST_AT_THE_END, ORDER)
+    rescoring.write(kept, large, labels, out / "rescore", unknown=graph.UNKNOWN)
+    sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(out.rglob("G.*")) + [out / "HCLG.fst"]}
     print(f"graph {sizes} MB in {time.monotonic() - started:.0f} s", flush=True)
 
 

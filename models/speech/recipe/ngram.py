@@ -192,10 +192,13 @@ class BackingOff:
     is shared as the shorter history says. Fewer n-grams made a smaller graph and, on the development set, a better one.
     """
 
-    def __init__(self, grams: NGrams, most: int) -> None:
+    def __init__(self, grams: NGrams, most: int, order: int = 3) -> None:
+        self.order = order
         self._grams = grams
         worth = []
         for history, seen in grams.longer():
+            if len(history) >= order:
+                continue
             known = {word: grams.probability(history, word) for word in seen}
             shorter = {word: grams.probability(history[1:], word) for word in seen}
             left = _left_over(known.values(), shorter.values())
@@ -220,12 +223,27 @@ class BackingOff:
         kept = self._after[history]
         return kept[word] if word in kept else self._left[history] * self.probability(history[1:], word)
 
+    def longer(self) -> Iterator[tuple[History, str, float]]:
+        """Yield every kept n-gram of two words or more with its probability."""
+        for history, kept in self._after.items():
+            for word, probability in kept.items():
+                yield history, word, probability
+
+    def backs(self) -> Iterator[tuple[History, float]]:
+        """Yield every history that is a state with the weight of backing off from it."""
+        yield from self._left.items()
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words, sorted, with the end of a sentence among them."""
+        return self._grams.vocabulary
+
     def number_of(self, history: History) -> int:
         """Return the acceptor's state of a history."""
         return self._number[history]
 
     def _state_of(self, history: History) -> History:
-        kept = history[max(0, len(history) - self._grams.order + 1) :]
+        kept = history[max(0, len(history) - self.order + 1) :]
         while kept and kept not in self._after:
             kept = kept[1:]
         return kept
