@@ -27,7 +27,7 @@ from text_sources import all_lines, read_slots
 from wordfreq import get_frequency_dict
 
 HERE = Path(__file__).resolve().parent
-MOST = 100_000
+MOST = 70_000
 """More n-grams made the graph larger and the development set no better."""
 ORDER = 4
 MOST_AT_THE_END = 400_000
