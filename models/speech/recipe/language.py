@@ -93,7 +93,7 @@ def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
     labels = graph.build(ways, kept, out)
     large = BackingOff(grams, MOST_AT_THE_END, ORDER)
     rescoring.write(kept, large, labels, out / "rescore", unknown=graph.UNKNOWN)
-    sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(out.rglob("G.*")) + [out / "HCLG.fst"]}
+    sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in [*sorted(out.rglob("G.*")), out / "HCLG.fst"]}
     print(f"graph {sizes} MB in {time.monotonic() - started:.0f} s", flush=True)
 
 

@@ -92,9 +92,7 @@ def _continuations(counts: Mapping[int, Mapping[History, Counter[str]]], length:
     for history, seen in counts[length + 1].items():
         for word in seen:
             after[history[1:]][word] += 1
-    for history, seen in counts[length].items():
-        if history[:1] == (START,):
-            after[history] = seen
+    after.update({history: seen for history, seen in counts[length].items() if history[:1] == (START,)})
     return after
 
 
@@ -113,8 +111,8 @@ def _discount(after: Mapping[History, Counter[str]]) -> _Discount:
 class NGrams:
     """Counts of the words of several kinds of text, and the probabilities that follow from them.
 
-    An n-gram's probability is the kinds' share of those of `KneserNey` models of its own order: an n-gram that is backed
-    off to must say what follows the shorter history as a whole, and the lower orders of a longer model do not. Single
+    An n-gram's probability is the kinds' share of those of `KneserNey` models of its own order: one that is backed off
+    to must say what follows the shorter history as a whole, and the lower orders of a longer model do not. Single
     words are interpolated after Witten and Bell (1991, method C): those of the vocabulary that no text has share what
     the others leave.
     """

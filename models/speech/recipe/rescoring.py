@@ -1,8 +1,8 @@
 """What final words are weighed with once more: `rescore/G.fst` and `rescore/G.carpa`.
 
-A static graph holds the n-grams that matter most and no more. When an utterance ends, Vosk takes the grammar of the graph
-(`G.fst`) off the paths it has kept and adds a larger one (`G.carpa`, Kaldi's ConstArpaLm). A word that only the floor
-knows has a loop in the first and is unknown to the second; both cost nothing, so what it costs is what its graph says.
+A static graph holds the n-grams that matter most and no more. When an utterance ends, Vosk takes the grammar of the
+graph (`G.fst`) off the paths it has kept and adds a larger one (`G.carpa`, Kaldi's ConstArpaLm). A word that only the
+floor knows has a loop in the first and is unknown to the second; both cost nothing, so its cost is what its graph says.
 """
 
 from __future__ import annotations
