@@ -239,3 +239,13 @@ def test_the_shipped_table_of_sounds_says_what_the_recipe_says() -> None:
     labels = dict(row.rsplit(" ", 1) for row in (SHIPPED / "graph/words.txt").read_text(encoding="utf-8").splitlines())
     assert "[unk]" in labels
     assert "<own>" not in labels
+
+
+def test_perplexity_is_the_number_of_words_that_are_as_likely() -> None:
+    grams = NGrams(["金", "今"], CALLS, order=2)
+    grams.add(["金"], "call")
+    grams.add(["今"], "call")
+    model = BackingOff(grams, most=0)
+    assert model.perplexity([["金"], ["今", "知らない"]]) == pytest.approx(
+        math.exp(-(2 * math.log(model.probability((), "金")) + 2 * math.log(model.probability((), "</s>"))) / 4)
+    )

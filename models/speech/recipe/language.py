@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from lexicon import (
 )
 from ngram import BackingOff, NGrams
 from phones import Word
-from text_sources import all_lines, read_slots
+from text_sources import all_lines, fill, read_slots
 from wordfreq import get_frequency_dict
 
 HERE = Path(__file__).resolve().parent
@@ -58,6 +59,13 @@ def read_all(folders: dict[str, Path], readings: Readings) -> list[Reading]:
     return [Reading(words=read_words(text, readings), weight=weight) for text, weight in times.items()]
 
 
+def development_sentences(folders: dict[str, Path], readings: Readings) -> list[list[str]]:
+    """Return the words of the calls' sentences of the development part."""
+    slots, rng = read_slots(folders["text"] / "slots"), random.Random(2)
+    lines = [line for line in all_lines(**folders) if line.part == "dev" and line.source == "call"]
+    return [[word.surface for word in read_words(fill(line.text, slots, rng), readings)] for line in lines]
+
+
 def dictionary_file() -> Path:
     """Return Open JTalk's compiled dictionary."""
     import pyopenjtalk  # noqa: PLC0415 - found here, read elsewhere
@@ -89,9 +97,13 @@ def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
         kind = "call" if reading.weight > 1 else "aside"
         grams.add([word.surface for word in reading.words], kind, reading.weight)
     kept = BackingOff(grams, most)
-    print(f"read and counted in {time.monotonic() - started:.0f} s", flush=True)
-    labels = graph.build(ways, kept, out)
     large = BackingOff(grams, MOST_AT_THE_END, ORDER)
+    held_out = development_sentences(folders, table)
+    figures = [round(model.perplexity(held_out), 1) for model in (kept, large)]
+    print(
+        f"counted in {time.monotonic() - started:.0f} s; perplexity {figures[0]}, at the end {figures[1]}", flush=True
+    )
+    labels = graph.build(ways, kept, out)
     rescoring.write(kept, large, labels, out / "rescore", unknown=graph.UNKNOWN)
     sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in [*sorted(out.rglob("G.*")), out / "HCLG.fst"]}
     print(f"graph {sizes} MB in {time.monotonic() - started:.0f} s", flush=True)

@@ -221,6 +221,17 @@ class BackingOff:
         kept = self._after[history]
         return kept[word] if word in kept else self._left[history] * self.probability(history[1:], word)
 
+    def perplexity(self, sentences: Iterable[Sequence[str]]) -> float:
+        """Return how many words the model hesitates between on average; words it does not know are passed over."""
+        known, cost, count = set(self.vocabulary), 0.0, 0
+        for words in sentences:
+            line = [START, *words, END]
+            for at in range(1, len(line)):
+                if line[at] in known:
+                    cost -= math.log(self.probability(tuple(line[max(0, at - self.order + 1) : at]), line[at]))
+                    count += 1
+        return math.exp(cost / max(1, count))
+
     def longer(self) -> Iterator[tuple[History, str, float]]:
         """Yield every kept n-gram of two words or more with its probability."""
         for history, kept in self._after.items():
