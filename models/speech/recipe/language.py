@@ -99,10 +99,8 @@ def make_graph(folders: dict[str, Path], out: Path, most: int) -> None:
     kept = BackingOff(grams, most)
     large = BackingOff(grams, MOST_AT_THE_END, ORDER)
     held_out = development_sentences(folders, table)
-    figures = [round(model.perplexity(held_out), 1) for model in (kept, large)]
-    print(
-        f"counted in {time.monotonic() - started:.0f} s; perplexity {figures[0]}, at the end {figures[1]}", flush=True
-    )
+    now, then = (round(model.perplexity(held_out), 1) for model in (kept, large))
+    print(f"counted in {time.monotonic() - started:.0f} s; perplexity {now}, at the end {then}", flush=True)
     labels = graph.build(ways, kept, out)
     rescoring.write(kept, large, labels, out / "rescore", unknown=graph.UNKNOWN)
     sizes = {path.name: round(path.stat().st_size / 1e6, 1) for path in [*sorted(out.rglob("G.*")), out / "HCLG.fst"]}
