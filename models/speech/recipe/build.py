@@ -25,7 +25,8 @@ BLANK_BIAS = "3.0"
 
 EVERY_SHARD = ("words-*", "openjtalk-train-*", "kokoro-train-*", "nothing-*")
 LATER_SHARDS = ("words-[2-9]-*", "openjtalk-train-5-*", "kokoro-train-[4-9]-*", "nothing-*")
-"""What is heard by the rounds that train on: newer texts, and the real words damaged anew."""
+LAST_SHARDS = ("words-[2-9]-*", "openjtalk-train-5-1-*", "kokoro-train-[4-9]-*", "nothing-*")
+"""What is heard by the rounds that train on: newer texts, the real words damaged anew, less Open JTalk in the last."""
 
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
 """Memory of a training step is kept for the next: giving it back and asking anew took half of the time."""
@@ -67,7 +68,7 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         where = ("--trunk", str(trunk), "--work", str(work), "--out", str(work / f"{name}.pt"))
         return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
 
-    weights, graph = work / "seventh.pt", work / "graph"
+    weights, graph = work / "eighth.pt", work / "graph"
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
@@ -99,6 +100,11 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         heard("openjtalk-train-5", 1),
         *(heard("kokoro-train-5", number) for number in range(2)),
         training("seventh", "sixth.pt", epochs=3.0, rate="4e-4", freeze=0, shards=LATER_SHARDS),
+        # Twice as much Kokoro speech, of which phones were still wrong most.
+        speech("kokoro", "train", 6, 707),
+        speech("kokoro", "train", 7, 686),
+        *(heard(f"kokoro-train-{seed}", number) for seed in (6, 7) for number in range(2)),
+        training("eighth", "seventh.pt", epochs=3.0, rate="4e-4", freeze=0, shards=LAST_SHARDS),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
         Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),
