@@ -30,6 +30,7 @@ DOMAIN = (
     "call",
     "caller",
     "command",
+    "danger",
     "device",
     "duty",
     "escalation",
