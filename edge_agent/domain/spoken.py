@@ -40,9 +40,17 @@ def is_final_answer(
     said = plain(text)
     if any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases):
         return True
-    if embedding is None:
+    if embedding is None or not may_answer(text, policy):
         return False
     return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
+
+
+def may_answer(text: str, policy: Policy) -> bool:
+    """Return whether the operator's words may be a final answer by their meaning.
+
+    An apology is near a refusal in meaning, and refuses nothing. Without marks of refusals the meaning alone decides.
+    """
+    return not policy.repeat.refusal_marks or is_refusal(text, policy)
 
 
 _NO_REFUSAL = re.compile(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.domain.likeness import plain
 from edge_agent.domain.policy import Criterion
+from edge_agent.domain.spoken import may_answer
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
 from edge_agent.pipeline.attribution import telling_words
 
@@ -69,10 +70,12 @@ class Reading:
     def of_operator(self, utterance: Utterance, *, answered: bool) -> Scores | None:
         """Return scores for their embedding alone.
 
-        None if there is nothing to compare, or nothing to learn: the final answer was given before (`answered`), or the
-        words are too few for one.
+        None if there is nothing to compare, or nothing to learn: the final answer was given before (`answered`), the
+        words are too few for one, or they refuse nothing.
         """
         if answered or len(plain(utterance.text)) < LEAST_ANSWER or not self.answers:
+            return None
+        if not may_answer(utterance.text, self._policy):
             return None
         return self._classify(utterance.text)
 

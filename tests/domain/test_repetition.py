@@ -187,8 +187,10 @@ def test_without_embeddings_demands_are_compared_by_spelling() -> None:
 
 
 def test_a_final_answer_is_also_known_by_its_meaning() -> None:
-    talk = Talk().customer().operator("何度お尋ねいただいても変わりません", (0.6, 0.6, 0.6))
+    talk = Talk().customer().operator("何度お尋ねいただいてもいたしかねます", (0.6, 0.6, 0.6))
     assert talk.record.repetition.final_answer_s is not None
+    apology = Talk().customer().operator("申し訳ございません、記録を確認いたします", (0.6, 0.6, 0.6))
+    assert apology.record.repetition.final_answer_s is None
 
 
 def test_a_call_that_goes_in_circles_is_told_at_15_30_and_45_minutes() -> None:

@@ -98,9 +98,9 @@ def test_a_final_answer_is_heard(shipped: Policy, said: str, *, final: bool) -> 
 def test_a_final_answer_in_other_words_is_told_by_its_meaning() -> None:
     policy = a_policy()
     answers = [(1.0, 0.0)]
-    assert is_final_answer("何度言われても同じです", policy, embedding=(0.95, 0.1), answers=answers)
-    assert not is_final_answer("何度言われても同じです", policy, embedding=(0.2, 0.9), answers=answers)
-    assert not is_final_answer("何度言われても同じです", policy)
+    assert is_final_answer("何度言われてもいたしかねます", policy, embedding=(0.95, 0.1), answers=answers)
+    assert not is_final_answer("何度言われてもいたしかねます", policy, embedding=(0.2, 0.9), answers=answers)
+    assert not is_final_answer("何度言われてもいたしかねます", policy)
     assert is_final_answer(FINAL_ANSWER, policy)
 
 

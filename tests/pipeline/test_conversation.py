@@ -192,7 +192,7 @@ class MeaningClassifier(ScriptedClassifier):
 
 def test_an_operators_final_words_are_compared_by_meaning_and_never_judged() -> None:
     talk = Talk(MeaningClassifier({})).say("返金してください", at_s=2, number=0)
-    talk.say("そうおっしゃいましても", at_s=4, number=1, speaker=Speaker.OPERATOR)
+    talk.say("そういったことはいたしかねます", at_s=4, number=1, speaker=Speaker.OPERATOR)
     assert f"{FINAL_ANSWER}。" in talk.classifier.asked
     for number, text in enumerate(["お金を戻して", "返してほしいんです", "返金はまだですか"], start=2):
         talk.say(text, at_s=5.0 * number, number=number)
@@ -229,16 +229,18 @@ def test_the_policys_final_answers_are_asked_about_once_for_all_calls() -> None:
     classifier = MeaningClassifier({})
     answers = FinalAnswers(classifier, a_policy())
     for _ in range(2):
-        Talk(classifier, answers).say("そうおっしゃいましても", at_s=4, number=1, speaker=Speaker.OPERATOR)
+        Talk(classifier, answers).say("そういったことはいたしかねます", at_s=4, number=1, speaker=Speaker.OPERATOR)
     assert classifier.asked.count(f"{FINAL_ANSWER}。") == 1
-    assert classifier.asked.count("そうおっしゃいましても") == 2, "what was said is forgotten with its call"
+    assert classifier.asked.count("そういったことはいたしかねます") == 2, "what was said is forgotten with its call"
 
 
 def test_an_operators_words_are_asked_about_only_while_they_may_be_the_first_final_answer() -> None:
     talk = Talk(MeaningClassifier({}))
     talk.say("はい", at_s=1, number=0, speaker=Speaker.OPERATOR)
     assert "はい" not in talk.classifier.asked
-    talk.say("そうおっしゃいましても", at_s=4, number=1, speaker=Speaker.OPERATOR)
-    talk.say("何度言われましても同じです", at_s=9, number=2, speaker=Speaker.OPERATOR)
-    assert "そうおっしゃいましても" in talk.classifier.asked
-    assert "何度言われましても同じです" not in talk.classifier.asked
+    talk.say("そうおっしゃいましても", at_s=3, number=1, speaker=Speaker.OPERATOR)
+    assert "そうおっしゃいましても" not in talk.classifier.asked
+    talk.say("そういったことはいたしかねます", at_s=4, number=2, speaker=Speaker.OPERATOR)
+    talk.say("何度言われましてもいたしかねます", at_s=9, number=3, speaker=Speaker.OPERATOR)
+    assert "そういったことはいたしかねます" in talk.classifier.asked
+    assert "何度言われましてもいたしかねます" not in talk.classifier.asked
