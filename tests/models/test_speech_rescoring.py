@@ -15,7 +15,7 @@ RECIPE = Path(__file__).parents[2] / "models" / "speech" / "recipe"
 sys.path.insert(0, str(RECIPE))
 
 from ngram import END, START, BackingOff, NGrams  # noqa: E402
-from rescoring import OWN_WORDS, carpa, grammar_rows  # noqa: E402
+from rescoring import OWN_WORDS, carpa, with_loops  # noqa: E402
 
 from edge_agent.services.speech.own_words import MOST_WORDS  # noqa: E402
 
@@ -107,7 +107,7 @@ def test_the_grammar_has_a_loop_for_every_word_a_floor_may_add(grams: NGrams) ->
     small = BackingOff(grams, 8)
     alone = small.number_of(())
     free = range(len(NUMBER), len(NUMBER) + OWN_WORDS)
-    rows = grammar_rows(small, NUMBER, free)
+    rows = with_loops(small, NUMBER, free)
     assert OWN_WORDS == MOST_WORDS
     for label in free:
         assert f"{alone} {alone} {label} {label} 0\n" in rows

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import kaldifst
-from ngram import END, START, Arc, BackingOff
+from ngram import END, START, BackingOff, grammar_rows
 from phones import KANA
 from topology import IDS, LAST_TRANSITION, NAMES, TRANSITIONS, in_position
 from unknown import unknown_word
@@ -234,19 +234,9 @@ def with_loops(fst: kaldifst.StdVectorFst, own: int) -> tuple[list[str], Place, 
 
 def grammar_text(grams: BackingOff, number: dict[str, int]) -> tuple[str, list[float]]:
     """Return G as text, with the mark where words have no history, and the costs of the single words."""
-    rows, singles = [], []
     alone = grams.number_of(())
-    for item in grams.acceptor():
-        if not isinstance(item, Arc):
-            rows.append(f"{item.state} {item.cost:.5g}\n")
-        elif item.word:
-            label = number[item.word]
-            rows.append(f"{item.source} {item.target} {label} {label} {item.cost:.5g}\n")
-            if item.source == alone:
-                singles.append(item.cost)
-        else:
-            rows.append(f"{item.source} {item.target} {number[BACKING_OFF]} 0 {item.cost:.5g}\n")
-    rows.append(f"{alone} {alone} {number[OWN]} {number[OWN]} 0\n")
+    rows = [*grammar_rows(grams, number, back=number[BACKING_OFF]), f"{alone} {alone} {number[OWN]} {number[OWN]} 0\n"]
+    singles = [-math.log(grams.probability((), word)) for word in grams.vocabulary if word != END]
     return "".join(rows), singles
 
 

@@ -270,3 +270,15 @@ class BackingOff:
                     yield Arc(here, number[self._state_of((*history, word))], word, cost)
             if history:
                 yield Arc(here, number[self._state_of(history[1:])], None, -math.log(self._left[history]))
+
+
+def grammar_rows(grams: BackingOff, number: Mapping[str, int], *, back: int) -> Iterator[str]:
+    """Yield the acceptor as text for OpenFst, words by their `number`; backing off takes `back` and gives nothing."""
+    for item in grams.acceptor():
+        if not isinstance(item, Arc):
+            yield f"{item.state} {item.cost:.6g}\n"
+        elif item.word:
+            label = number[item.word]
+            yield f"{item.source} {item.target} {label} {label} {item.cost:.6g}\n"
+        else:
+            yield f"{item.source} {item.target} {back} 0 {item.cost:.6g}\n"

@@ -13,7 +13,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ngram import END, START, Arc
+from ngram import END, START, grammar_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,17 +31,10 @@ STATE = 3
 Number = dict[str, int]
 
 
-def grammar_rows(grams: BackingOff, number: Number, free: Iterable[int]) -> list[str]:
+def with_loops(grams: BackingOff, number: Number, free: Iterable[int]) -> list[str]:
     """Return the grammar as text for OpenFst, with a loop for every label of `free` where words have no history."""
-    rows = []
-    for item in grams.acceptor():
-        if not isinstance(item, Arc):
-            rows.append(f"{item.state} {item.cost:.6g}\n")
-        else:
-            label = number[item.word] if item.word else 0
-            rows.append(f"{item.source} {item.target} {label} {label} {item.cost:.6g}\n")
     alone = grams.number_of(())
-    return rows + [f"{alone} {alone} {label} {label} 0\n" for label in free]
+    return [*grammar_rows(grams, number, back=0), *(f"{alone} {alone} {label} {label} 0\n" for label in free)]
 
 
 def carpa(grams: BackingOff, number: Number, unknown: str) -> bytes:
@@ -107,7 +100,7 @@ def write(small: BackingOff, large: BackingOff, number: Mapping[str, int], out: 
     text = out / "G.txt"
     last = max(labels.values())
     free = [labels[unknown], *range(last + 1, last + 1 + OWN_WORDS)]
-    text.write_text("".join(grammar_rows(small, labels, free)))
+    text.write_text("".join(with_loops(small, labels, free)))
     script = "set -eo pipefail\nfstcompile --keep_state_numbering G.txt | fstarcsort --sort_type=ilabel > G.fst"
     subprocess.run(["bash", "-c", script], cwd=out, check=True)
     text.unlink()
