@@ -199,7 +199,10 @@ def _operator_said(
     if level:
         record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))
     record = replace(record, repetition=replied(record.repetition, utterance.text, refuses=refuses))
-    if is_final_answer(utterance.text, policy, embedding=embedding, answers=answers):
+    # Only the first counts: after it there is nothing to find out.
+    if record.repetition.final_answer_s is None and is_final_answer(
+        utterance.text, policy, embedding=embedding, answers=answers
+    ):
         record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
     return record
 
