@@ -67,12 +67,14 @@ class Recognised:
         start_s: seconds of the channel's audio given to the recogniser up to the first word.
         end_s: the same up to the end of the last word.
         words: how many words there are.
+        confidence: how sure the recogniser is of them (0–1), by their letters.
     """
 
     text: str
     start_s: float
     end_s: float
     words: int = 1
+    confidence: float = 1.0
 
 
 class AudioSource(Protocol):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import vosk
 
@@ -108,7 +108,13 @@ def _recognised(answer: str) -> Recognised | None:
         start_s=float(words[0]["start"]),
         end_s=float(words[-1]["end"]),
         words=len(words),
+        confidence=_confidence(words),
     )
+
+
+def _confidence(words: list[dict[str, Any]]) -> float:
+    letters = sum(len(word["word"]) for word in words)
+    return sum(float(word["conf"]) * len(word["word"]) for word in words) / letters
 
 
 def _error(folder: Path, ja: str, en: str) -> ModelError:

@@ -60,6 +60,7 @@ class Utterance:
         end_s: seconds from the start of the call to the last sound.
         text: recognised words, without spaces between Japanese tokens.
         final: false while the words may still change.
+        confidence: how sure recognition is of the words (0–1).
     """
 
     call_id: str
@@ -69,6 +70,7 @@ class Utterance:
     end_s: float
     text: str
     final: bool = True
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

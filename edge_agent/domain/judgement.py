@@ -6,8 +6,10 @@ Rules:
 2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate;
    words that are a complaint too may need a second (`weighing`). A demand repeated after the final answer, and a call
    that goes in circles, have rules of their own (`repetition`).
-3. Life safety overrides: from its first finding on, the call raises no harassment assessment. Yes to the operator's
-   question whether the caller means to die is one (`danger`).
+3. Life safety overrides: from a finding on, the call raises no harassment assessment, for good if the danger is certain:
+   a second finding, a very sure one, or an operator who asks about it. One that is alone and doubtful is forgotten for
+   this after some calm turns of the customer (`record`); that it was shown stays. Yes to the operator's question whether
+   the caller means to die is a finding (`danger`).
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
 5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
    type already met that go on after a further warning. Its reason says why, and why that severity.
@@ -18,7 +20,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker
@@ -26,9 +28,9 @@ from edge_agent.domain.danger import asks, asks_of_danger, says_yes
 from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.likeness import plain
-from edge_agent.domain.policy import Severity
 from edge_agent.domain.quotation import asks_for_report, complains_for
-from edge_agent.domain.repetition import LEAST_LETTERS, Repetition, answered, demanded, replied, too_long
+from edge_agent.domain.record import CallRecord
+from edge_agent.domain.repetition import LEAST_LETTERS, answered, demanded, replied, too_long
 from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.domain.weighing import alone, found, relied_on
 from edge_agent.domain.wording import Turn, quotes_harassment, thresholds
@@ -36,7 +38,7 @@ from edge_agent.domain.wording import Turn, quotes_harassment, thresholds
 if TYPE_CHECKING:
     from edge_agent.domain.call import Utterance
     from edge_agent.domain.finding import Scores
-    from edge_agent.domain.policy import Criterion, Policy, Rule
+    from edge_agent.domain.policy import Criterion, Policy, Rule, Severity
     from edge_agent.errors import Text
 
 TURNS = 4
@@ -79,42 +81,6 @@ class Assessment:
     tentative: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRecord:
-    """What judgement remembers of a call.
-
-    Attributes:
-        warning_level: the gravest warning spoken: 1, 2, 3 (ending the call), or 0.
-        told_level: the warning after which words that went on have been reported.
-        relay: the call is interpreted.
-        accommodation: the caller has asked for consideration.
-        turns: the customer's newest turns, the first first.
-        reporting: for how many further turns the customer is taken to tell what somebody else did or said.
-        asked_of_danger: the operator has just asked whether the customer's life is in danger.
-    """
-
-    call_id: str
-    findings: tuple[Finding, ...] = ()
-    met: tuple[str, ...] = ()
-    severity: Severity = Severity.B0
-    warnings: int = 0
-    warning_level: int = 0
-    told_level: int = 0
-    complaint: bool = False
-    life_safety: bool = False
-    relay: bool = False
-    accommodation: bool = False
-    turns: tuple[Turn, ...] = ()
-    repetition: Repetition = field(default_factory=Repetition)
-    reporting: int = 0
-    asked_of_danger: bool = False
-
-    @property
-    def unhurried(self) -> bool:
-        """Whether repeating and long calls are as they must be."""
-        return self.relay or self.accommodation
-
-
 def hear(
     record: CallRecord,
     utterance: Utterance,
@@ -149,6 +115,7 @@ def hear(
     if answers_yes:
         scores = replace(scores, labels={**scores.labels, Label.LIFE_SAFETY: 1.0})
     repetition, again = demanded(record.repetition, utterance, scores, policy)
+    record = _signs_of_danger(record, utterance, scores, policy)
     record = replace(
         record,
         reporting=_goes_on_telling(record, utterance, quotes=quotes_harassment(whole or scores, scores, policy)),
@@ -166,7 +133,7 @@ def hear(
 
 def suspect(record: CallRecord, utterance: Utterance, scores: Scores, policy: Policy) -> Assessment | None:
     """Return what words that may still change give reason to suspect; the record does not change by them."""
-    if not policy.tentative.on or record.life_safety or utterance.speaker is not Speaker.CUSTOMER:
+    if not policy.tentative.on or record.in_danger or utterance.speaker is not Speaker.CUSTOMER:
         return None
     if scores.labels.get(Label.LIFE_SAFETY, 0.0) >= thresholds(policy).get(Label.LIFE_SAFETY, 1.0):
         return None
@@ -193,7 +160,7 @@ def _operator_said(
     elif asks_for_report(utterance.text):
         record = replace(record, reporting=REPORTING)
     if asks_of_danger(utterance.text, policy):
-        record = replace(record, asked_of_danger=True)
+        record = replace(record, asked_of_danger=True, danger_certain=record.life_safety)
     elif asks(utterance.text):
         record = replace(record, asked_of_danger=False)
     if level:
@@ -205,6 +172,16 @@ def _operator_said(
     ):
         record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
     return record
+
+
+def _signs_of_danger(record: CallRecord, utterance: Utterance, scores: Scores, policy: Policy) -> CallRecord:
+    """Return the record with how sure the caller's danger is after an utterance."""
+    danger = scores.labels.get(Label.LIFE_SAFETY, 0.0)
+    if danger >= thresholds(policy).get(Label.LIFE_SAFETY, 1.0):
+        certain = record.danger_certain or record.life_safety or danger >= policy.sure
+        return replace(record, danger_certain=certain, calm_turns=0)
+    calm = len(plain(utterance.text)) >= LEAST_LETTERS
+    return replace(record, calm_turns=record.calm_turns + calm)
 
 
 def _goes_on_telling(record: CallRecord, utterance: Utterance, *, quotes: bool) -> int:
@@ -224,7 +201,7 @@ def _met_now(
     """Return the criteria met for the first time, with what they rest on; life safety alone, or the gravest first."""
     met = []
     for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
-        if criterion.id in record.met or (record.life_safety and criterion.label is not Label.LIFE_SAFETY):
+        if criterion.id in record.met or (record.in_danger and criterion.label is not Label.LIFE_SAFETY):
             continue
         findings = relied_on(
             criterion,
@@ -241,7 +218,7 @@ def _met_now(
 
 def _goes_on(record: CallRecord, utterance: Utterance, policy: Policy) -> list[tuple[Criterion, tuple[Finding, ...]]]:
     """Return the gravest criterion met before whose words go on after a further warning."""
-    if record.life_safety or record.warning_level <= record.told_level:
+    if record.in_danger or record.warning_level <= record.told_level:
         return []
     for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
         now = tuple(
@@ -258,7 +235,7 @@ def _met_by_repeating(
     record: CallRecord, again: tuple[Finding, ...], utterance: Utterance, policy: Policy
 ) -> list[Rule]:
     """Return the rules met for the first time by a demand voiced again, the one to be told first."""
-    if not again or record.life_safety or record.unhurried:
+    if not again or record.in_danger or record.unhurried:
         return []
     rules: list[Rule] = list(reversed(too_long(record.repetition, at_s=utterance.end_s, policy=policy)))
     if len(again) >= policy.repeat.times:

@@ -34,10 +34,12 @@ from edge_agent.domain.saying import (
     HEARSAY,
     INSISTS,
     INVITES,
+    MESSAGE,
     NARRATED,
     PASSIVE,
     PERSON,
     REACH,
+    READ_OUT,
     SAID_BY,
     SPEAKER_SAYS,
     SUFFERED,
@@ -133,6 +135,7 @@ def own_words(text: str, *, reporting: bool = False) -> str:
     `reporting`: the speaker is telling what somebody else did or said.
     """
     left = said = unicodedata.normalize("NFKC", text)
+    reporting = reporting or MESSAGE.search(said) is not None
     while (clause := _clause(left, reporting=reporting)) is not None:
         left = left[: clause[0]] + left[clause[1] :]
     return text if left == said else left
@@ -160,6 +163,7 @@ def _clause(text: str, *, reporting: bool) -> tuple[int, int] | None:
         whole.append(_QUOTED)
         ending += [(TRAILING, (INSISTS,)), (HEARSAY, (SPEAKER_SAYS, AT_LISTENER)), (ASKED, (AT_LISTENER,))]
     found = [(match.start(), match.end()) for pattern in whole for match in pattern.finditer(text)]
+    found += [match.span("said") for match in READ_OUT.finditer(text)]
     for pattern, kept in ending:
         for match in pattern.finditer(text):
             named = pattern is PASSIVE and _AGENT.search(text, 0, match.start()) is not None

@@ -10,16 +10,21 @@ Rules:
 4. Who rewords a demand calmly and with ever new reasons may never say anything alike. So a demand after the final
    answer that touches on one before (`likeness.matter`) counts too once the operator has refused it again. The
    operator's words say here what was asked, never what the caller is. A demand that follows need not wait for it.
-5. Time alone means nothing: it counts with demands repeated after the final answer.
-6. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
+5. Words that ask for something by their form (`asking`) are a demand whatever the classifier says of them. Two of them
+   that touch on each other, directly or through others that ask, are the same; once the operator has refused one of
+   the call's demands again (4), they need not wait for their refusal.
+6. Time alone means nothing: it counts with demands repeated after the final answer.
+7. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
    understood.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from edge_agent.domain.asking import asks_for
 from edge_agent.domain.finding import HARASSMENT, Finding, Label
 from edge_agent.domain.likeness import cosine, matter, plain, spelled_alike
 
@@ -40,6 +45,8 @@ class Demand:
 
     Attributes:
         at_s: seconds from the start of the call to its last sound.
+        about: what it is about (`likeness.matter`).
+        asks: it asks for something by its form.
         alike: numbers of the utterances before it that voiced a demand like it.
         answered: it was voiced after the final answer.
         touching: it touches on one before it.
@@ -51,6 +58,8 @@ class Demand:
     at_s: float
     text: str
     embedding: tuple[float, ...] | None
+    about: frozenset[str]
+    asks: bool
     alike: frozenset[int] = frozenset()
     answered: bool
     touching: bool = False
@@ -101,7 +110,8 @@ def demanded(
     """
     if len(plain(utterance.text)) < LEAST_LETTERS:
         return repetition, ()
-    if not _is_demand(scores, policy.repeat):
+    asks = asks_for(utterance.text)
+    if not asks and not _is_demand(scores, policy.repeat):
         # A demand may take two utterances; what is said after the operator's reply is about something else.
         return replace(repetition, open=repetition.open and not repetition.replied), ()
     demand = Demand(
@@ -109,6 +119,8 @@ def demanded(
         at_s=utterance.end_s,
         text=utterance.text,
         embedding=scores.embedding,
+        about=matter(utterance.text),
+        asks=asks,
         answered=repetition.final_answer_s is not None,
         model_version=scores.model_version,
     )
@@ -116,7 +128,7 @@ def demanded(
     demand = replace(
         demand,
         alike=frozenset(earlier.sequence for earlier in alike),
-        touching=any(matter(earlier.text) & matter(demand.text) for earlier in repetition.demands),
+        touching=any(earlier.about & demand.about for earlier in repetition.demands),
     )
     again = _again(repetition, demand, policy.repeat) if demand.answered else ()
     kept = (*repetition.demands, demand)[-KEPT:]
@@ -146,9 +158,9 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
     ]
     # Its very first time was no repetition, wherever that was.
     times = {time.sequence: time for time in [*same, demand][1:] if time.answered}
-    refused = _refused_before(repetition, demand)
-    if refused:
-        times |= {time.sequence: time for time in [*refused, demand]}
+    for others in (_asked_before(repetition, demand), _refused_before(repetition, demand)):
+        if others:
+            times |= {time.sequence: time for time in [*others, demand] if time.answered}
     return tuple(
         Finding(
             label=rule.label,
@@ -162,13 +174,25 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
     )
 
 
+def _asked_before(repetition: Repetition, demand: Demand) -> list[Demand]:
+    """Return the demands that ask for what a demand asks for, both by their form."""
+    if not demand.asks or not any(earlier.refused for earlier in repetition.demands):
+        return []
+    return _touched([earlier for earlier in repetition.demands if earlier.asks], demand)
+
+
 def _refused_before(repetition: Repetition, demand: Demand) -> list[Demand]:
-    """Return the demands refused again that a demand touches on, itself or through others of the call."""
-    about, apart = matter(demand.text), list(repetition.demands)
-    while joined := [earlier for earlier in apart if about & matter(earlier.text)]:
-        about |= frozenset[str]().union(*(matter(earlier.text) for earlier in joined))
+    """Return the demands refused again that a demand touches on."""
+    return [earlier for earlier in _touched(repetition.demands, demand) if earlier.refused]
+
+
+def _touched(demands: Sequence[Demand], demand: Demand) -> list[Demand]:
+    """Return those of `demands` that a demand touches on, itself or through others of them."""
+    about, apart = demand.about, list(demands)
+    while joined := [earlier for earlier in apart if about & earlier.about]:
+        about = about.union(*(earlier.about for earlier in joined))
         apart = [earlier for earlier in apart if earlier not in joined]
-    return [earlier for earlier in repetition.demands if earlier.refused and earlier not in apart]
+    return [earlier for earlier in demands if earlier not in apart]
 
 
 def _is_demand(scores: Scores, rule: RepeatRule) -> bool:

@@ -5,7 +5,9 @@ Rules:
    `half_life_s`; what has fallen to an eighth is forgotten.
 2. A criterion is met by the utterance just heard, when there are `hits` of them not forgotten and their evidence
    suffices, or when this utterance alone is strong.
-3. Words that are a complaint too are weaker evidence of the types the policy names: asking for money back is near an
+3. One or two letters show no more than abuse or a threat, and words of which recognition is not certain no harassment
+   at all: they are as likely somebody else's. Both may show a danger to life.
+4. Words that are a complaint too are weaker evidence of the types the policy names: asking for money back is near an
    excessive demand, keeping evidence near exposure. For these one such utterance suffices only if it is very sure.
 """
 
@@ -13,7 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.finding import Finding, Label
+from edge_agent.domain.finding import HARASSMENT, Finding, Label
+from edge_agent.domain.likeness import plain
 from edge_agent.domain.wording import thresholds
 
 if TYPE_CHECKING:
@@ -23,12 +26,22 @@ if TYPE_CHECKING:
     from edge_agent.domain.finding import Scores
     from edge_agent.domain.policy import Criterion, Policy
 
+BARE = 2
+"""Letters of an utterance up to which it shows abuse or a threat at most: 「死ね」, but not 「何時」 or 「俺」."""
+CERTAIN = 0.6
+"""Confidence from which recognised words may show harassment.
+
+Of 761 lines by synthetic voices over telephone lines 1 % lie below; of 272 that were recognised as harassment and were,
+none, of 11 that were not, one (speech 0.6.0, classifier 0.6.0, 2026-11-29)."""
 FORGOTTEN = 0.125
 """Share of its weight at which a finding is forgotten: after three half-lives."""
+
+_BARE_TYPES = (Label.ABUSE, Label.THREAT)
 
 
 def found(utterance: Utterance, scores: Scores, policy: Policy) -> tuple[Finding, ...]:
     """Return what a customer's utterance shows: each label that reaches a criterion's threshold."""
+    shown = _may_show(utterance)
     return tuple(
         Finding(
             label=label,
@@ -39,8 +52,15 @@ def found(utterance: Utterance, scores: Scores, policy: Policy) -> tuple[Finding
             model_version=scores.model_version,
         )
         for label, threshold in thresholds(policy).items()
-        if scores.labels.get(label, 0.0) >= threshold
+        if scores.labels.get(label, 0.0) >= threshold and (label not in HARASSMENT or label in shown)
     )
+
+
+def _may_show(utterance: Utterance) -> tuple[Label, ...]:
+    """Return the harassment types that an utterance may show at all."""
+    if utterance.confidence < CERTAIN:
+        return ()
+    return _BARE_TYPES if len(plain(utterance.text)) <= BARE else HARASSMENT
 
 
 def evidence(findings: Sequence[Finding], criterion: Criterion, *, now_s: float) -> float:

@@ -2,7 +2,8 @@
 
 Rules:
 1. A call raises at most one harassment alert and one life-safety alert that are not withdrawn; life safety ends a
-   harassment alert that is open.
+   harassment alert that is open. Harassment told after a doubtful sign of danger leaves the life-safety alert open:
+   whether anybody is in danger is for people to say.
 2. Words that may still change raise an alert only while none is open, and it is tentative. The customer's next final
    words confirm it, if they meet a criterion, or withdraw it; so does the end of the call.
 3. A withdrawn alert leaves no trace in the call: the next one is new, with an id of its own.
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING
 from edge_agent.domain.alert import Alert, AlertKind, open_alert
 
 if TYPE_CHECKING:
-    from edge_agent.domain.judgement import Assessment, CallRecord
+    from edge_agent.domain.judgement import Assessment
+    from edge_agent.domain.record import CallRecord
 
 
 class Alerting:
@@ -27,36 +29,33 @@ class Alerting:
         self._call_id = call_id
         self._seat = seat
         self._new_id = new_id
-        self._open: Alert | None = None
+        self._open: dict[AlertKind, Alert] = {}
         self._raised: set[AlertKind] = set()
 
     @property
     def may_suspect(self) -> bool:
         """Whether words that may still change could raise an alert now."""
-        return self._open is None and not self._raised
+        return not self._open and not self._raised
 
     def suspected(self, assessment: Assessment) -> list[Alert]:
         """Take a tentative assessment; return the alert it raises."""
         if not self.may_suspect:
             return []
-        return [self._begin(assessment)]
+        return [self._begin(AlertKind.HARASSMENT, assessment)]
 
     def final(self, assessment: Assessment | None, *, at_s: float, record: CallRecord) -> list[Alert]:
         """Take what a customer's final words led to; return the revisions it brings."""
-        alerts: list[Alert] = []
         kind = _kind(assessment)
-        if self._open is not None and self._open.tentative and kind is not AlertKind.HARASSMENT:
-            alerts.append(self._open.withdraw(at_s=at_s))
-            self._open = None
+        alerts = [] if kind is AlertKind.HARASSMENT else self._withdraw_tentative(at_s=at_s)
         if assessment is None or kind is None:
             return alerts
-        if self._open is not None and self._open.kind is not kind:
-            alerts += self._end(at_s=at_s, record=record)
-        if self._open is not None:
-            self._open = self._open.updated(assessment)
-            alerts.append(self._open)
+        if kind is AlertKind.LIFE_SAFETY:
+            alerts += self._end(AlertKind.HARASSMENT, at_s=at_s, record=record)
+        if kind in self._open:
+            self._open[kind] = self._open[kind].updated(assessment)
+            alerts.append(self._open[kind])
         elif kind not in self._raised:
-            alerts.append(self._begin(assessment))
+            alerts.append(self._begin(kind, assessment))
         else:
             return alerts
         self._raised.add(kind)
@@ -64,21 +63,26 @@ class Alerting:
 
     def end(self, *, at_s: float, record: CallRecord) -> list[Alert]:
         """End what is open, as the call ends; what is still tentative is withdrawn."""
-        if self._open is not None and self._open.tentative:
-            withdrawn, self._open = self._open.withdraw(at_s=at_s), None
-            return [withdrawn]
-        return self._end(at_s=at_s, record=record)
+        withdrawn = self._withdraw_tentative(at_s=at_s)
+        return withdrawn + [alert for kind in list(self._open) for alert in self._end(kind, at_s=at_s, record=record)]
 
-    def _begin(self, assessment: Assessment) -> Alert:
-        self._open = open_alert(assessment, alert_id=self._new_id(), call_id=self._call_id, seat=self._seat)
-        return self._open
+    def _begin(self, kind: AlertKind, assessment: Assessment) -> Alert:
+        alert = open_alert(assessment, alert_id=self._new_id(), call_id=self._call_id, seat=self._seat)
+        self._open[kind] = alert
+        return alert
 
-    def _end(self, *, at_s: float, record: CallRecord) -> list[Alert]:
-        if self._open is None:
+    def _withdraw_tentative(self, *, at_s: float) -> list[Alert]:
+        alert = self._open.get(AlertKind.HARASSMENT)
+        if alert is None or not alert.tentative:
             return []
-        ended = self._open.ended(at_s=at_s, warnings=record.warnings, warning_level=record.warning_level)
-        self._open = None
-        return [ended]
+        del self._open[AlertKind.HARASSMENT]
+        return [alert.withdraw(at_s=at_s)]
+
+    def _end(self, kind: AlertKind, *, at_s: float, record: CallRecord) -> list[Alert]:
+        alert = self._open.pop(kind, None)
+        if alert is None:
+            return []
+        return [alert.ended(at_s=at_s, warnings=record.warnings, warning_level=record.warning_level)]
 
 
 def _kind(assessment: Assessment | None) -> AlertKind | None:

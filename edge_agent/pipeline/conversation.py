@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.call import Speaker, Utterance
-from edge_agent.domain.judgement import CallRecord, hear, suspect
+from edge_agent.domain.judgement import hear, suspect
+from edge_agent.domain.record import CallRecord
 from edge_agent.pipeline.alerting import Alerting
 from edge_agent.pipeline.events import AlertRaised, CallEnded, ComplaintHeard, Event, Heard, Scored
 from edge_agent.pipeline.reading import FinalAnswers, Glances, Reading
@@ -66,6 +67,7 @@ class Conversation:
             end_s=self.seconds(words.end),
             text=words.text,
             final=words.final,
+            confidence=words.confidence,
         )
         events: list[Event] = [Heard(utterance=utterance)]
         if speaker is Speaker.OPERATOR:

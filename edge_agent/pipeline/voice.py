@@ -37,13 +37,14 @@ SILENCE_DBFS = -120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Words of one utterance; positions are samples of the line's clock."""
+    """Words of one utterance; positions are samples of the line's clock, confidence is the recogniser's (0–1)."""
 
     number: int
     start: int
     end: int
     text: str
     final: bool
+    confidence: float = 1.0
 
 
 class Numbers:
@@ -244,7 +245,7 @@ class Voice:
         first = self._map[0][1]
         last = min(max(self._position(said.end_s, before=True), first), end)
         start = min(max(self._position(said.start_s, before=False), first), last)
-        return [Words(number=number, start=start, end=last, text=said.text, final=True)]
+        return [Words(number=number, start=start, end=last, text=said.text, final=True, confidence=said.confidence)]
 
     def _position(self, seconds: float, *, before: bool) -> int:
         """Return where on the line's clock a time of the recogniser lies; an end belongs to what came before it."""

@@ -7,7 +7,8 @@ import pytest
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.danger import asks_of_danger, says_yes
 from edge_agent.domain.finding import Label
-from edge_agent.domain.judgement import Assessment, CallRecord, hear
+from edge_agent.domain.judgement import Assessment, hear
+from edge_agent.domain.record import CallRecord
 from tests.builders import a_policy, said, scored
 
 POLICY = a_policy(danger_marks=("命を絶", "死にたい"))
@@ -54,6 +55,49 @@ def test_yes_in_one_word_is_talk_of_dying(answer: str) -> None:
 )  # fmt: skip
 def test_no_and_everything_else_is_not(answer: str) -> None:
     assert heard((Speaker.OPERATOR, ASKED), (Speaker.CUSTOMER, answer))[1] == []
+
+
+THREAT, DESPAIR = {Label.THREAT: 1.0}, {Label.LIFE_SAFETY: 1.0}
+DOUBTFUL = {Label.LIFE_SAFETY: 0.8}
+CALM: dict[Label, float] = {}
+
+
+@pytest.mark.parametrize(
+    ("signs", "told"),
+    [
+        ((DOUBTFUL, THREAT), ["life_safety"]),
+        ((DOUBTFUL, CALM, THREAT), ["life_safety", "threat"]),
+        ((DOUBTFUL, CALM, CALM, CALM, THREAT), ["life_safety", "threat"]),
+        ((DESPAIR, CALM, CALM, CALM, THREAT), ["life_safety"]),
+        ((DOUBTFUL, CALM, DOUBTFUL, CALM, CALM, CALM, THREAT), ["life_safety"]),
+    ],
+)
+def test_a_single_doubtful_sign_silences_harassment_for_a_while_only(
+    signs: tuple[dict[Label, float], ...], told: list[str]
+) -> None:
+    record, heard_labels = CallRecord(call_id="call-1"), []
+    for sequence, labels in enumerate(signs):
+        utterance = said("お湯が出なくて震えています", sequence=sequence, at_s=5.0 * sequence + 5)
+        record, assessment = hear(record, utterance, scored(labels), POLICY)
+        heard_labels += [assessment.criterion.label.value] if assessment else []
+    assert heard_labels == told
+    assert record.life_safety
+
+
+def test_an_operator_who_asks_about_the_danger_makes_it_certain() -> None:
+    record = CallRecord(call_id="call-1", life_safety=True, met=("life-safety-rule",))
+    record, _ = hear(record, said(ASKED, speaker=Speaker.OPERATOR), scored(), POLICY)
+    for sequence in range(1, 5):
+        record, _ = hear(record, said("ええと、それはですね", sequence=sequence, at_s=5.0 * sequence), scored(), POLICY)
+    assert record.in_danger
+    assert hear(record, said("殺すぞ", sequence=9, at_s=60.0), scored(THREAT), POLICY)[1] is None
+
+
+def test_backchannels_calm_nobody() -> None:
+    record = CallRecord(call_id="call-1", life_safety=True)
+    for sequence in range(5):
+        record, _ = hear(record, said("うん", sequence=sequence, at_s=5.0 * sequence + 5), scored(), POLICY)
+    assert record.in_danger
 
 
 def test_what_an_operator_asks_next_is_another_question() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.finding import HARASSMENT, Label, Scores
-from edge_agent.domain.judgement import Assessment, CallRecord, hear, suspect
+from edge_agent.domain.judgement import Assessment, hear, suspect
 from edge_agent.domain.policy import Criterion, Policy, Rise, Severity
+from edge_agent.domain.record import CallRecord
 from tests.builders import SECOND_WARNING, WARNING, a_criterion, a_policy, said, scored
 from tests.properties import QUICK
 

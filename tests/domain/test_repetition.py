@@ -6,8 +6,9 @@ import pytest
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
-from edge_agent.domain.judgement import Assessment, CallRecord, hear
+from edge_agent.domain.judgement import Assessment, hear
 from edge_agent.domain.policy import Severity
+from edge_agent.domain.record import CallRecord
 from tests.builders import FINAL_ANSWER, a_policy, said, scored
 
 POLICY = a_policy()
@@ -233,7 +234,36 @@ def test_an_operator_cannot_ask_for_consideration_in_the_callers_place() -> None
 
 
 def test_a_caller_in_despair_is_not_reported_for_repeating() -> None:
-    talk = Talk().customer().operator().customer(labels={Label.LIFE_SAFETY: 0.9})
+    talk = Talk().customer().operator().customer(labels={Label.LIFE_SAFETY: 1.0})
     for _ in range(6):
         talk.wait(10).customer()
     assert talk.ids == ["life-safety-rule"]
+
+
+def test_what_is_asked_for_again_need_not_be_refused_each_time() -> None:
+    talk = Talk().customer("延滞料をなしにしていただけませんか", None, {}).operator()
+    talk.customer("延滞料の一日分だけでも引いてください", None, {}).operator("いたしかねます")
+    talk.customer("じゃあ次の料金と相殺でお願いします", None, {}).operator("お調べいたします")
+    assert talk.ids == []
+    assert talk.customer("延滞料は半分でいいですから", None, {}).ids == ["repeat"]
+
+
+def test_what_is_granted_is_no_repeated_demand() -> None:
+    talk = Talk().customer("券を使わせてください", None, {}).operator()
+    others = (
+        "券の裏の番号を読んでください",
+        "期限がいつか調べてもらえませんか",
+        "新しい券を送ってほしい",
+        "使える店を教えて",
+    )
+    for other in others:
+        talk.customer(other, None, {}).operator("はい、かしこまりました")
+    assert talk.told == []
+
+
+def test_who_accepts_the_answer_asks_no_more() -> None:
+    talk = Talk().customer("単価を見直してください", None, {}).operator()
+    for again in ("もう一度単価を検討してもらえませんか", "単価の根拠を出してください"):
+        talk.customer(again, None, {}).operator("いたしかねます")
+    assert talk.customer("最初に言ってくださいよ。単価が動かないのはわかりました", None, {}).told == []
+    assert talk.customer("でも単価は上げてください", None, {}).ids == ["repeat"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.domain.finding import Finding, Label
-from edge_agent.domain.weighing import alone, counting, evidence, relied_on
-from tests.builders import MODEL, a_criterion, a_policy, scored
+from edge_agent.domain.weighing import CERTAIN, alone, counting, evidence, found, relied_on
+from tests.builders import MODEL, a_criterion, a_policy, said, scored
 from tests.properties import QUICK
 
 TWICE = a_criterion(Label.ABUSE, threshold=0.5, strong=0.95, hits=2, evidence=0.9, half_life_s=60.0)
@@ -76,3 +76,27 @@ def test_more_of_the_same_never_makes_less_evidence(said: list[tuple[float, floa
     findings = [finding(at_s, s) for at_s, s in said]
     more = [*findings, finding(3600, score)]
     assert evidence(more, TWICE, now_s=3600) >= evidence(findings, TWICE, now_s=3600)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "shown"),
+    [
+        ("何時", Label.INTRUSION, False),
+        ("俺", Label.AUTHORITY, False),
+        ("死ね", Label.ABUSE, True),
+        ("殺す", Label.THREAT, True),
+        ("倒れ", Label.LIFE_SAFETY, True),
+        ("家どこ", Label.INTRUSION, True),
+    ],
+)
+def test_one_or_two_letters_show_abuse_and_threats_at_most(text: str, label: Label, shown: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    policy = a_policy(criteria=(a_criterion(label),))
+    assert bool(found(said(text), scored({label: 1.0}), policy)) is shown
+
+
+def test_words_of_which_recognition_is_not_certain_show_no_harassment() -> None:
+    policy = a_policy(criteria=(a_criterion(Label.ABUSE), a_criterion(Label.LIFE_SAFETY)))
+    scores = scored({Label.ABUSE: 1.0, Label.LIFE_SAFETY: 1.0})
+    unsure, sure = said("女性しな", confidence=CERTAIN - 0.01), said("女性しな", confidence=CERTAIN)
+    assert [finding.label for finding in found(unsure, scores, policy)] == [Label.LIFE_SAFETY]
+    assert {finding.label for finding in found(sure, scores, policy)} == {Label.ABUSE, Label.LIFE_SAFETY}

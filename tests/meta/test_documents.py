@@ -25,6 +25,7 @@ SETTINGS = TOP / "firmware_config/settings/mamori.toml"
 DOMAIN = (
     "alert",
     "announcement",
+    "asking",
     "audit",
     "button",
     "call",
@@ -52,6 +53,7 @@ DOMAIN = (
     "press",
     "quality",
     "quotation",
+    "record",
     "saying",
     "repetition",
     "roles",
