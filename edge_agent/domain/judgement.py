@@ -6,10 +6,10 @@ Rules:
 2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate;
    words that are a complaint too may need a second (`weighing`). A demand repeated after the final answer, and a call
    that goes in circles, have rules of their own (`repetition`).
-3. Life safety overrides: from a finding on, the call raises no harassment assessment, for good if the danger is certain:
-   a second finding, a very sure one, or an operator who asks about it. One that is alone and doubtful is forgotten for
-   this after some calm turns of the customer (`record`); that it was shown stays. Yes to the operator's question whether
-   the caller means to die is a finding (`danger`).
+3. Life safety overrides: from a finding on, the call raises no harassment assessment; for good if the danger is
+   certain, by a second finding, a very sure one, or an operator who asks about it. One that is alone and doubtful is
+   forgotten for this after some calm turns of the customer (`record`); that it was shown stays. Yes to the operator's
+   question whether the caller means to die is a finding (`danger`).
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
 5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
    type already met that go on after a further warning. Its reason says why, and why that severity.
@@ -29,7 +29,7 @@ from edge_agent.domain.finding import Finding, Label
 from edge_agent.domain.grounds import explained, graded
 from edge_agent.domain.likeness import plain
 from edge_agent.domain.quotation import asks_for_report, complains_for
-from edge_agent.domain.record import CallRecord
+from edge_agent.domain.record import SURE_OF_DANGER, CallRecord
 from edge_agent.domain.repetition import LEAST_LETTERS, answered, demanded, replied, too_long
 from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.domain.weighing import alone, found, relied_on
@@ -178,7 +178,7 @@ def _signs_of_danger(record: CallRecord, utterance: Utterance, scores: Scores, p
     """Return the record with how sure the caller's danger is after an utterance."""
     danger = scores.labels.get(Label.LIFE_SAFETY, 0.0)
     if danger >= thresholds(policy).get(Label.LIFE_SAFETY, 1.0):
-        certain = record.danger_certain or record.life_safety or danger >= policy.sure
+        certain = record.danger_certain or record.life_safety or danger >= SURE_OF_DANGER
         return replace(record, danger_certain=certain, calm_turns=0)
     calm = len(plain(utterance.text)) >= LEAST_LETTERS
     return replace(record, calm_turns=record.calm_turns + calm)

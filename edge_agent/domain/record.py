@@ -18,6 +18,9 @@ CALM_TURNS = 2
 In 57 scripted calls of people in danger no harassment was told with any number from 1 to 4; the fewer, the
 earlier harassment is seen that an innocent word (「推しが着てたやつだから」) had silenced."""
 
+SURE_OF_DANGER = 0.99
+"""Probability of life safety from which one sign is certain. Innocent words got up to 0.92 in scripted calls."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:

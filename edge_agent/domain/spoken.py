@@ -37,7 +37,7 @@ def is_final_answer(
         embedding: the classifier's embedding of `text`, if it gives one.
         answers: embeddings of the policy's final answers.
     """
-    said = plain(text)
+    said = plain(_NO_REFUSAL.sub("", text))
     if any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases):
         return True
     if embedding is None or not may_answer(text, policy):
@@ -54,7 +54,9 @@ def may_answer(text: str, policy: Policy) -> bool:
 
 
 _NO_REFUSAL = re.compile(
-    r"(?:いただけません(?:か|でしょ)|(?:お?変わり(?:は)?|変わり)(?:ありません|ございません|ません)か|ませんでした|ませんと(?:の|いう)"
+    r"(?:最終(?:的な|の)?[ごお]?(?:回答|返事|答え|返答|結論)(?=は(?:いつ|来週|後日|改めて|まだ)|を(?:お聞|いただ|お願)|が出|ではござい)"
+    r"|お断りし(?=てしま|てお(?:きます|りません)|ているわけ|ていただいて)|対象外(?=では|になるのは)"
+    r"|(?:ません|かねます)(?:ので|が)(?=.{0,12}(?:折り返|代わります|お調べ|確認(?:いた)?します|承ります|伺います))|いただけません(?:か|でしょ)|(?:お?変わり(?:は)?|変わり)(?:ありません|ございません|ません)か|ませんでした|ませんと(?:の|いう)"
     r"|ませんので(?=.{0,3}(?:ご安心|お調べ|担当|確認|これから|ただいま|すぐ))|同じ(?:ご?(?:番号|住所|電話|内容)|でございますか))[^、。]*"
 )
 """Polite questions and other forms in which a refusal's words refuse nothing, to the end of the clause."""
