@@ -210,7 +210,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             id="hasty",
         ),
         pytest.param(
-            changed("ambiguous = 0.2", "ambiguous = 0.9"), "[context]", "above the threshold", id="no vagueness"
+            changed("ambiguous = 0.35", "ambiguous = 0.9"), "[context]", "above the threshold", id="no vagueness"
         ),
         pytest.param(changed("turns = 2", "turns = 9"), "$.context.turns", "<= 4", id="too many turns"),
         pytest.param(changed("overlap = 0.75", "overlap = 0.2"), "$.spoken.overlap", ">= 0.5", id="hears anything"),
