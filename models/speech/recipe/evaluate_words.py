@@ -9,49 +9,19 @@ as any other, so nothing but the sound decides. The interval is a bootstrap over
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import vosk
 from evaluate import interval
 from features import real_words
 from listening import under
-from ngram import BackingOff, NGrams
-from phones import katakana, phones_of_kana, spoken_kana
 
-if TYPE_CHECKING:
-    from lexicon import Pronunciations
-
+HERE = Path(__file__).parent
 CONDITIONS = ("wide", "mulaw", "gsm")
-
-
-def said_by(table: Path) -> Pronunciations:
-    """Return every reading of the list as a word of its own."""
-    words: Pronunciations = {}
-    with table.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            phones = tuple(phones_of_kana(spoken_kana(katakana(row["kana"]))))
-            if phones:
-                words["_".join(phones)] = {phones: 0.0}
-    return words
-
-
-def word_model(model: Path, words: Pronunciations, out: Path) -> vosk.Model:
-    """Return the model with a graph of these words alone, one of them an utterance."""
-    # Not above: libvosk does not load after kaldifst, both bring an OpenFst of their own.
-    import graph  # noqa: PLC0415
-
-    for name in ("am", "conf"):
-        shutil.copytree(model / name, out / name, dirs_exist_ok=True)
-    grams = NGrams(words, {"word": 1.0}, order=2)
-    for word in words:
-        grams.add([word], "word")
-    graph.build(words, BackingOff(grams, most=0), out / "graph")
-    return vosk.Model(str(out))
 
 
 def heard(model: vosk.Model, pcm: bytes, rate: int) -> str:
@@ -75,10 +45,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     chosen = parser.parse_args()
     vosk.SetLogLevel(-1)
-    words = said_by(chosen.data / "tofugu-words" / "words.tsv")
-    model = word_model(chosen.model, words, chosen.work / "word-model")
+    folder, table = chosen.work / "word-model", chosen.data / "tofugu-words" / "words.tsv"
+    subprocess.run(
+        [sys.executable, str(HERE / "word_graph.py"), str(chosen.model), "--words", str(table), "--out", str(folder)],
+        check=True,
+    )
+    model = vosk.Model(str(folder))
     utterances = real_words(chosen.data, "test")
-    print(f"{len(utterances)} recordings of words nobody trained on, {len(words)} readings to choose from", flush=True)
+    print(f"{len(utterances)} recordings of words nobody trained on", flush=True)
     for condition in CONDITIONS:
         right = []
         for at, utterance in enumerate(utterances):
