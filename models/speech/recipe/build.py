@@ -68,7 +68,7 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         where = ("--trunk", str(trunk), "--work", str(work), "--out", str(work / f"{name}.pt"))
         return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
 
-    weights, graph = work / "eighth.pt", work / "graph"
+    weights, graph = work / "ninth.pt", work / "graph"
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
@@ -105,6 +105,10 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         speech("kokoro", "train", 7, 686),
         *(heard(f"kokoro-train-{seed}", number) for seed in (6, 7) for number in range(2)),
         training("eighth", "seventh.pt", epochs=3.0, rate="4e-4", freeze=0, shards=LAST_SHARDS),
+        speech("kokoro", "train", 8, 199),
+        speech("kokoro", "train", 9, 188),
+        *(heard(f"kokoro-train-{seed}", number) for seed in (8, 9) for number in range(2)),
+        training("ninth", "eighth.pt", epochs=3.0, rate="4e-4", freeze=0, shards=LAST_SHARDS),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
         Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),

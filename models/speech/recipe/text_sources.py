@@ -36,6 +36,8 @@ USUAL_SPELLING = {
     "くそ": "クソ", "アホ": "あほ", "阿呆": "あほ", "オマエ": "お前", "おまえ": "お前", "アンタ": "あんた",
 }  # fmt: skip
 """One spelling for each word, the one the transcripts shall show; Twitter keeps its letters as SNS does."""
+RUBBISH = re.compile(r"くず(?![れしすさせ])")
+"""くず, as an insult and otherwise, is spelled クズ as the insult is; くずれる and くずす are other words."""
 
 DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 
@@ -61,7 +63,7 @@ def usual(text: str) -> str:
     out = unicodedata.normalize("NFKC", text).replace("~", "ー")
     for spelling, kept in USUAL_SPELLING.items():
         out = out.replace(spelling, kept)
-    return out.strip()
+    return RUBBISH.sub("クズ", out).strip()
 
 
 def sentences(text: str) -> list[str]:
