@@ -90,7 +90,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
     ("text", "place", "reason"),
     [
         pytest.param(
-            changed("threshold = 0.8\nstrong", "treshold = 0.8\nstrong"), "$.criterion[1]", "treshold", id="unknown key"
+            changed("threshold = 0.85\nstrong", "treshold = 0.85\nstrong"), "$.criterion[1]", "treshold", id="unknown key"
         ),
         pytest.param(TEXT + "\n[extra]\nx = 1\n", "extra", "unknown field", id="unknown table"),
         pytest.param(changed('label = "threat"', 'label = "treat"'), "$.type[1].label", "'treat'", id="unknown type"),
@@ -163,7 +163,7 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
             changed('phrase = "limit"', 'phrase = "limits"'), "authority-repeated", "'limits'", id="unknown phrase"
         ),
         pytest.param(
-            changed("threshold = 0.45\nstrong = 0.9\n", "threshold = 0.45\nstrong = 0.3\n"),
+            changed("threshold = 0.6\nstrong = 0.94\n", "threshold = 0.6\nstrong = 0.3\n"),
             "[[criterion]] abuse-repeated",
             "strong is below threshold",
             id="strong below threshold",
