@@ -90,7 +90,10 @@ def test_what_is_not_in_the_pack_is_a_key_error(shipped: Policy) -> None:
     ("text", "place", "reason"),
     [
         pytest.param(
-            changed("threshold = 0.85\nstrong", "treshold = 0.85\nstrong"), "$.criterion[1]", "treshold", id="unknown key"
+            changed("threshold = 0.85\nstrong", "treshold = 0.85\nstrong"),
+            "$.criterion[1]",
+            "treshold",
+            id="unknown key",
         ),
         pytest.param(TEXT + "\n[extra]\nx = 1\n", "extra", "unknown field", id="unknown table"),
         pytest.param(changed('label = "threat"', 'label = "treat"'), "$.type[1].label", "'treat'", id="unknown type"),
