@@ -115,11 +115,12 @@ def hear(
     if answers_yes:
         scores = replace(scores, labels={**scores.labels, Label.LIFE_SAFETY: 1.0})
     repetition, again = demanded(record.repetition, utterance, scores, policy)
-    record = _signs_of_danger(record, utterance, scores, policy)
+    findings = found(utterance, scores, policy)
+    record = _signs_of_danger(record, utterance, findings)
     record = replace(
         record,
         reporting=_goes_on_telling(record, utterance, quotes=quotes_harassment(whole or scores, scores, policy)),
-        findings=record.findings + found(utterance, scores, policy),
+        findings=record.findings + findings,
         complaint=record.complaint or scores.labels.get(Label.COMPLAINT, 0.0) >= policy.complaint_threshold,
         turns=(*record.turns, _turn(record, utterance, scores))[-TURNS:],
         repetition=repetition,
@@ -174,10 +175,10 @@ def _operator_said(
     return record
 
 
-def _signs_of_danger(record: CallRecord, utterance: Utterance, scores: Scores, policy: Policy) -> CallRecord:
-    """Return the record with how sure the caller's danger is after an utterance."""
-    danger = scores.labels.get(Label.LIFE_SAFETY, 0.0)
-    if danger >= thresholds(policy).get(Label.LIFE_SAFETY, 1.0):
+def _signs_of_danger(record: CallRecord, utterance: Utterance, findings: Sequence[Finding]) -> CallRecord:
+    """Return the record with how sure the caller's danger is after an utterance that shows `findings`."""
+    danger = next((finding.score for finding in findings if finding.label is Label.LIFE_SAFETY), None)
+    if danger is not None:
         certain = record.danger_certain or record.life_safety or danger >= SURE_OF_DANGER
         return replace(record, danger_certain=certain, calm_turns=0)
     calm = len(plain(utterance.text)) >= LEAST_LETTERS

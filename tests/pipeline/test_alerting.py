@@ -147,6 +147,16 @@ class OneCall(RuleBasedStateMachine):
         assert len(standing) == len(set(standing))
 
     @invariant()
+    def only_harassment_told_after_life_safety_is_open_beside_it(self) -> None:
+        kinds = [alert.kind for alert in self.newest() if alert.change is not AlertChange.END]
+        assert kinds in (
+            [],
+            [AlertKind.HARASSMENT],
+            [AlertKind.LIFE_SAFETY],
+            [AlertKind.LIFE_SAFETY, AlertKind.HARASSMENT],
+        )
+
+    @invariant()
     def revisions_rise_one_by_one(self) -> None:
         for newest in self.newest():
             revisions = [alert.revision for alert in self.told if alert.alert_id == newest.alert_id]
