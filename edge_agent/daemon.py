@@ -158,7 +158,7 @@ def run(settings: Settings) -> None:
         )
         for seat in settings.seats
     ]  # fmt: skip
-    pool = LinePool(lines, overload=overload, on_rest=faults.of_rest)
+    pool = LinePool(lines, overload=overload, workers=workers(settings.listening.workers), on_rest=faults.of_rest)
     cards = [
         Card(
             device,
@@ -201,7 +201,7 @@ def run(settings: Settings) -> None:
     }
     for name, work in sides.items():
         supervisor.start(name, work)
-    for number in range(workers(settings.listening.workers)):
+    for number in range(pool.workers):
         supervisor.start(f"listening-{number}", pool.work)
     supervisor.start("overload", pool.watch)
     for device, card in zip(settings.devices, cards, strict=True):

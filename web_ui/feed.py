@@ -52,6 +52,8 @@ RING = 500
 """Events kept for pages that were away for a moment."""
 POLL_S = 0.1
 """Time between looks at the databases; the larger part of the delay between commit and page."""
+LIVE_POLLS = 3
+"""Every so many of these looks also go to lines and words under way, which change with each on a busy floor."""
 STALE_S = 15.0
 """Silence of the agent after which the pages say that nobody is listening; it writes levels far more often."""
 REOPEN_S = 1.0
@@ -147,11 +149,12 @@ class Feed:
         with self._lock:
             self._subscribers.discard(subscriber)
 
-    def tick(self, main: Database, live: Database, *, now_s: float) -> None:
-        """Look at both databases and publish what has changed; `now_s` is a monotonic time in seconds."""
+    def tick(self, main: Database, live: Database, *, now_s: float, main_alone: bool = False) -> None:
+        """Publish what has changed; with `main_alone` only if something in the first has. `now_s`: monotonic time."""
         # No CommitWatch each: both count as read only when what follows from either has been published.
-        main_version, live_version = main.version(), live.version()
+        main_version = main.version()
         main_moved = main_version != self._main_version
+        live_version = self._live_version if main_alone and not main_moved else live.version()
         live_moved = live_version != self._live_version
         if main_moved:
             self._incidents = read_incidents(main, settings=self._settings, policy=self._policy)
@@ -242,8 +245,10 @@ class Feed:
         try:
             # A new connection's data_version says nothing about an old one's.
             self._main_version = self._live_version = None
+            looks = 0
             while not self._stop.wait(POLL_S):
-                self.tick(main, live, now_s=time.monotonic())
+                self.tick(main, live, now_s=time.monotonic(), main_alone=looks % LIVE_POLLS > 0)
+                looks += 1
         finally:
             main.close()
             live.close()
@@ -277,14 +282,11 @@ class Feed:
 
     def _missed(self, last_id: str | None, sight: Sight) -> list[bytes] | None:
         start, _, number = (last_id or "").rpartition("-")
-        if start != self._start or not number.isdecimal():
-            return None
-        seen = int(number)
+        seen = int(number) if start == self._start and number.isdecimal() else -1
         oldest = self._ring[0].number if self._ring else self._number + 1
-        if seen > self._number or seen < oldest - 1:
+        if not max(0, oldest - 1) <= seen <= self._number:
             return None
-        wires = [event.seen_with(sight) for event in self._ring if event.number > seen]
-        return [wire for wire in wires if wire is not None]
+        return [wire for event in self._ring if event.number > seen and (wire := event.seen_with(sight)) is not None]
 
 
 def _name(change: Change) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from edge_agent import daemon, log
 from edge_agent import settings as settings_module
+from edge_agent.allocator import keep_to_itself
 from edge_agent.cli.words import say, show
 from edge_agent.errors import Text
 from edge_agent.provision import appliance
@@ -64,6 +66,7 @@ def provision(*, settings_file: Path) -> None:
 def agent(*, settings_file: Path) -> None:
     """回線を聴き、判断し、知らせる（systemd が起動します） / listen, judge and alert (started by systemd)."""
     log.set_up()
+    keep_to_itself(os.environ)
     daemon.run(settings_module.load(settings_file))
 
 

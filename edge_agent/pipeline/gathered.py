@@ -12,9 +12,22 @@ from edge_agent.ports import RATE
 if TYPE_CHECKING:
     from edge_agent.ports import Samples
 
-TOGETHER = 3 * RATE // 10
+TOGETHER = RATE // 2
 """Audio of an operator that is heard at a time. Nothing is judged by it but finished utterances, and every run of voice
 activity and recognition costs something besides its audio."""
+
+LATEST = 30 * RATE
+"""Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
+AT_ONCE = 8 * RATE
+"""So much is heard with a block when both sides are still: more would keep other lines waiting."""
+SILENT = 10**-2.5
+"""Power below which a stretch holds no speech, as a part of the loudest: 25 dB. In seconds of speech some stretch is
+louder (ITU-T P.56 calls what lies 15.9 dB below the active level silence)."""
+
+FADING = 0.999
+"""How much of the loudest is left with each stretch: half after some 70 s, so that a knock does not count for long."""
+QUIET = (32768 * 10**-3) ** 2
+"""Power below which a stretch is the noise of a line: −60 dBFS, as for voice activity (`adapters/silero.py`)."""
 
 
 class Gathered:
@@ -22,11 +35,15 @@ class Gathered:
 
     def __init__(self) -> None:
         self._stretches: deque[tuple[int, Samples]] = deque()
+        self._waiting = 0
+        self._loudest = 0.0
+        self.sounded = 0
+        """Position up to which somebody may have spoken, as far as loudness tells without listening."""
 
     @property
     def waiting(self) -> int:
         """Samples that are still to be heard; may be asked from any thread."""
-        return sum(len(samples) for _, samples in tuple(self._stretches))
+        return self._waiting
 
     @property
     def late(self) -> int:
@@ -37,6 +54,12 @@ class Gathered:
     def add(self, at: int, samples: Samples) -> None:
         """Put a stretch behind what waits."""
         self._stretches.append((at, samples))
+        self._waiting += len(samples)
+        wave = samples.astype(np.float32)
+        power = float(wave @ wave) / max(1, len(wave))
+        self._loudest = max(self._loudest * FADING, power)
+        if power > max(QUIET, self._loudest * SILENT):
+            self.sounded = at + len(samples)
 
     def take(self, samples: int) -> list[tuple[int, Samples]]:
         """Return about so many of the oldest samples, what follows upon another in one piece."""
@@ -48,15 +71,17 @@ class Gathered:
                 parts.append(self._stretches.popleft()[1])
                 until += len(parts[-1])
                 samples -= len(parts[-1])
+                self._waiting -= len(parts[-1])
             taken.append((first, np.concatenate(parts)))
         return taken
 
     def forget(self) -> None:
         """Keep nothing."""
         self._stretches.clear()
+        self._waiting = self.sounded = 0
 
     def wipe(self) -> None:
         """Keep nothing, and overwrite in memory what there was."""
         for _, samples in self._stretches:
             samples.fill(0)
-        self._stretches.clear()
+        self.forget()

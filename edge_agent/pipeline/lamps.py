@@ -165,6 +165,9 @@ class LampBoard:
             self._written = {}
             with writing(now):
                 lamps.forget_all(now)
+            if not self._settings:
+                # Nothing to light: the databases change several times a second on a busy floor.
+                stop.wait()
             while not stop.wait(TICK_S):
                 try:
                     self._step(main, now)

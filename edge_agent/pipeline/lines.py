@@ -43,6 +43,7 @@ class BlockQueue:
     Attributes:
         on_filled: called by the writer after every block; must return at once.
         lost: blocks dropped here since the start.
+        ends_call: whether the newest block says that no call is under way.
     """
 
     def __init__(self, *, limit: int = QUEUE_BLOCKS, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -53,6 +54,7 @@ class BlockQueue:
         self._turn = threading.Lock()
         self.on_filled: Callable[[], object] = lambda: None
         self.lost = 0
+        self.ends_call = False
 
     def put(self, block: AudioBlock) -> None:
         """Add a block."""
@@ -63,6 +65,7 @@ class BlockQueue:
                     self._missing += 1 + self._blocks.popleft().block.dropped
                     self.lost += 1
             self._blocks.append(waiting)
+            self.ends_call = block.in_call is False
         self.on_filled()
 
     def take(self, most: int = TURN_BLOCKS) -> list[AudioBlock]:

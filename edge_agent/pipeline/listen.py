@@ -24,7 +24,7 @@ from edge_agent.domain.overload import Stage
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.conversing import Conversing
 from edge_agent.pipeline.events import CallStarted, Event, Silenced, Unannounced
-from edge_agent.pipeline.gathered import TOGETHER, Gathered
+from edge_agent.pipeline.gathered import AT_ONCE, LATEST, TOGETHER, Gathered
 from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     from edge_agent.ports import Announced, AudioBlock, Classifier, RecognizerFactory, VoiceDetector
     from edge_agent.settings import Settings
 
-LATEST = 30 * RATE
-"""Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
-FEWER = 5
-"""Words under way are looked at so many times less often on the operator's side, which are only shown, and on both
-when the box is overloaded."""
+SHOWN_ONLY = 5
+"""Words under way are looked at so many times less often on the operator's side, where they are only shown."""
+FEWER = 2
+"""The same of the customer's when the box is overloaded: they raise alerts, and a look costs little."""
 
 
 class LineListener:
@@ -84,7 +83,7 @@ class LineListener:
             )
             for speaker in Speaker
         }
-        self._voices[Speaker.OPERATOR].partial_every = PARTIAL_EVERY * FEWER
+        self._voices[Speaker.OPERATOR].partial_every = PARTIAL_EVERY * SHOWN_ONLY
         self._at = 0
         self._later = Gathered()
         self._private = False
@@ -152,10 +151,12 @@ class LineListener:
         if self._call is None:
             return events + self._look_for_talk(first, len(block.customer))
         limit = self._announced_silence if self.announced else self._end_silence
-        if self._quiet(limit):
-            # What was gathered may be speech.
-            events += self._say(self._hear_later(self._later.waiting))
-        faded = self._quiet(limit) and (block.in_call is None or self.announced)
+        told = block.in_call is not None and not self.announced
+        still = not told and not self._whole and self._at - max(self._last_speech(), self._later.sounded) >= limit
+        if still or self._quiet(limit):
+            # What was gathered may be speech; and if it were not heard, the next call would become part of this one.
+            events += self._say(self._hear_later(AT_ONCE))
+        faded = self._quiet(limit) and not self._later.waiting and not told
         if block.in_call is False or faded:
             events += self._end(faded=faded and block.in_call is not False)
         return events

@@ -5,7 +5,8 @@ Rules:
    no line starves another, however much waits for it.
 2. What was kept of the operators' sides is heard when no line waits for a turn.
 3. A line is listened to by one worker at a time, so that its words stay in order.
-4. What is given up when the workers are too slow is decided by `Overload`; a resting line queues up for nothing, and
+4. The busier the workers, the more blocks of a line are heard together, up to three: it costs less, and is 0.2 s later.
+5. What is given up when the workers are too slow is decided by `Overload`; a resting line queues up for nothing, and
    its audio waits, up to its queue's limit. Back again it may need a moment to hear what waited: that is no lateness.
 
 Vosk, onnxruntime and numpy let other threads run while they compute, so workers share the cores.
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from edge_agent.pipeline.lines import Line
     from edge_agent.pipeline.overload import Overload
 
+BUSY = (0.6, 0.8)
+"""Share of their time the workers listen from which two, and three, blocks of a line are heard together."""
+CALMER = 0.15
+"""How far the share must fall below that before it is one less."""
+BLOCK_S = 0.1
 WAIT_S = 0.5
 """How long a worker waits for audio before it looks whether it is told to stop."""
 CAUGHT_UP_S = 0.4
@@ -49,6 +55,7 @@ class LinePool:
     """All lines and those who take turns with them.
 
     Args:
+        workers: how many there are.
         on_rest: told for a seat that its line rests, and why, or that it is listened to again (None); must return at
             once.
         clock_s: a time that only moves forward, in seconds.
@@ -59,13 +66,19 @@ class LinePool:
         lines: Sequence[Line],
         *,
         overload: Overload,
+        workers: int = 1,
         on_rest: Callable[[str, Text | None], object] = lambda _seat, _why: None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lines = tuple(lines)
         self._overload = overload
+        self.workers = workers
         self._on_rest = on_rest
         self._clock_s = clock_s
+        self._together = 1
+        self._worked_s = 0.0
+        self._busy = 0.0
+        self._looked_s = clock_s()
         self._queue: deque[Line] = deque()
         self._later: deque[Line] = deque()
         self._queued: set[str] = set()
@@ -75,13 +88,17 @@ class LinePool:
         self._changed = threading.Condition()
         self._unfinished = deque(self._lines)
         for line in self._lines:
-            line.blocks.on_filled = partial(self._queue_up, line)
+            line.blocks.on_filled = partial(self._filled, line)
 
     @property
     def behind_s(self) -> float:
         """Seconds by which the slowest line is behind that neither rests nor did just now; from any thread."""
         apart = {*self._overload.resting, *self._back_since}
-        return max((line.behind_s for line in self._lines if line.seat not in apart), default=0.0)
+        return max((line.behind_s for line in self._lines if line.seat not in apart and self._due(line)), default=0.0)
+
+    def _due(self, line: Line) -> bool:
+        """Return whether a line waits for a turn or has it: blocks that wait for their fellows are not late."""
+        return line.seat in self._queued or line.seat in self._listening
 
     @property
     def operator_behind_s(self) -> float:
@@ -138,13 +155,14 @@ class LinePool:
             if queue is self._queue:
                 self._queued.discard(line.seat)
             self._listening.add(line.seat)
+        began_s = self._clock_s()
         try:
             if queue is self._queue:
                 line.hear()
             else:
                 line.hear_later()
         finally:
-            self._leave(line, again=True)
+            self._leave(line, again=True, worked_s=self._clock_s() - began_s)
         return True
 
     def watch(self, stop: threading.Event) -> None:
@@ -154,9 +172,11 @@ class LinePool:
 
     def look(self) -> None:
         """Look at the lateness once, and for calls whose audio has ceased."""
-        now_s = self._clock_s()
+        now_s, late_s = self._clock_s(), self.behind_s
+        self._pace(now_s)
         for line in self._lines:
-            if line.deaf(now_s=now_s):
+            # Blocks whose fellows do not come, because a card is lost, are heard without them.
+            if line.deaf(now_s=now_s) or line.behind_s > self._together * BLOCK_S:
                 self._queue_up(line)
         self._back_since = {
             line.seat: since
@@ -167,7 +187,6 @@ class LinePool:
         }
         busy = [line.seat for line in self._lines if line.in_call]
         before = set(self._overload.resting)
-        late_s = self.behind_s
         if not self._overload.note(late_s, busy=busy, now_s=now_s):
             return
         stage, resting = self._overload.stage, self._overload.resting
@@ -188,6 +207,22 @@ class LinePool:
                 if len(line.blocks):
                     self._queue_up(line)
 
+    def _pace(self, now_s: float) -> None:
+        """Decide by how busy the workers were since the last look, and before, how many blocks are heard together."""
+        with self._changed:
+            worked_s, self._worked_s = self._worked_s, 0.0
+        passed_s, self._looked_s = now_s - self._looked_s, now_s
+        if passed_s > 0:
+            self._busy += (worked_s / passed_s / self.workers - self._busy) / 4
+        if self._together <= len(BUSY) and self._busy >= BUSY[self._together - 1]:
+            self._together += 1
+        elif self._together > 1 and self._busy < BUSY[self._together - 2] - CALMER:
+            self._together -= 1
+
+    def _filled(self, line: Line) -> None:
+        if len(line.blocks) >= self._together or line.blocks.ends_call:
+            self._queue_up(line)
+
     def _queue_up(self, line: Line) -> None:
         with self._changed:
             if line.seat not in self._queued and line.seat not in self._overload.resting:
@@ -203,14 +238,15 @@ class LinePool:
                     return line, queue
         return None
 
-    def _leave(self, line: Line, *, again: bool) -> None:
+    def _leave(self, line: Line, *, again: bool, worked_s: float = 0.0) -> None:
         with self._changed:
+            self._worked_s += worked_s
             self._listening.discard(line.seat)
             if again and line.has_later and line not in self._later:
                 self._later.append(line)
             self._changed.notify_all()
         if again and len(line.blocks):
-            self._queue_up(line)
+            self._filled(line)
 
 
 def workers(wanted: int) -> int:

@@ -226,7 +226,7 @@ class Voice:
         return words
 
     def _look(self, end: int) -> list[Words]:
-        if self._number is None or self._recognizer is None or end - self._looked < self.partial_every:
+        if self._number is None or self._recognizer is None or end - self._looked <= self.partial_every - self._frame:
             return []
         self._looked = end
         text = self._recognizer.partial()

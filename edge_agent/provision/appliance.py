@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_agent import settings as settings_module
+from edge_agent.allocator import preloading
 from edge_agent.domain.device import DeviceKind
 from edge_agent.domain.roles import Role
 from edge_agent.errors import ProvisionError, Text
@@ -83,7 +84,7 @@ def run(data: Path, *, demonstration: bool, settings_file: Path | None, say: Say
             Child(
                 name="agent",
                 command=this_python("edge_agent", "agent", "--settings", str(file)),
-                environment=environment,
+                environment=environment | preloading(),
                 ready=(settings.run / "agent.ready").is_file,
             ),
             Child(

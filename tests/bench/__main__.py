@@ -146,6 +146,10 @@ def main() -> None:
     if sys.argv[1:2] == ["capacity"]:
         capacity.main(sys.argv[2:], machine())
         return
+    if sys.argv[1:2] == ["gating"]:
+        for line in gating(sys.argv[2:]):
+            print(f"- {line}")  # noqa: T201
+        return
     measured = {
         "lines": lines_per_core,
         "latency": latency,

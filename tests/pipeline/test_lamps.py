@@ -284,3 +284,20 @@ def test_a_lamp_is_there_between_its_birth_and_its_last_will() -> None:
         assert not says(garbage)
     assert says('{"state": "online"}')
     assert not says('{"state": "offline"}')
+
+
+def test_a_board_without_lamps_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    board = LampBoard(
+        settings=(),
+        workers={},
+        open_main=lambda: open_main(tmp_path / "data"),
+        open_live=lambda: open_live(tmp_path / "run"),
+    )
+    stop = threading.Event()
+    thread = threading.Thread(target=board.run, args=(stop,))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()

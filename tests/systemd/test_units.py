@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.allocator import ALLOCATOR, preloading
 from edge_agent.store import audit
 from edge_agent.store.database import open_live, open_main, writing
 
@@ -99,6 +100,12 @@ def test_the_agent_is_watched_and_always_started_again() -> None:
     assert int(agent["WatchdogSec"]) > 0
     assert agent["Restart"] == "always"
     assert agent["StartLimitIntervalSec"] == "0"
+
+
+def test_the_agent_gets_its_memory_from_the_allocator_that_is_installed_with_it() -> None:
+    assert _keys("edge-agent.service")["Environment"] == f"LD_PRELOAD={ALLOCATOR}"
+    packages = (UNITS.parent / "firmware_config/install/packages-run.txt").read_text().split()
+    assert "libjemalloc2" in packages
 
 
 def test_the_agent_hears_sound_cards_and_sees_no_other_device() -> None:
@@ -293,7 +300,8 @@ assert max(SileroDetector().probabilities(np.zeros((20, 512), np.int16))) < 0.5
 assert soxr.resample(np.zeros(800, np.float32), 8000, 16000).shape == (1600,)
 argon2.PasswordHasher(time_cost=1).hash("x")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    environment = {**os.environ, **preloading()}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment)
     if done.returncode == 77:
         pytest.skip("this kernel does not know PR_SET_MDWE")
     assert done.returncode == 0, done.stderr
