@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_agent.domain.line_health import SILENCE_DBFS
+from edge_agent.pipeline.voice import dbfs
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
@@ -20,14 +22,13 @@ LATEST = 30 * RATE
 """Audio of an operator that is kept at most; what is older is heard at once, whatever else waits."""
 AT_ONCE = 8 * RATE
 """So much is heard with a block when both sides are still: more would keep other lines waiting."""
-SILENT = 10**-2.5
-"""Power below which a stretch holds no speech, as a part of the loudest: 25 dB. In seconds of speech some stretch is
-louder (ITU-T P.56 calls what lies 15.9 dB below the active level silence)."""
-
-FADING = 0.999
-"""How much of the loudest is left with each stretch: half after some 70 s, so that a knock does not count for long."""
-QUIET = (32768 * 10**-3) ** 2
-"""Power below which a stretch is the noise of a line: −60 dBFS, as for voice activity (`adapters/silero.py`)."""
+SILENT_DB = 25.0
+"""A stretch that far below the loudest holds no speech: in seconds of speech some stretch is louder (ITU-T P.56 calls
+what lies 15.9 dB below the active level silence)."""
+FADING_DB = 0.00435
+"""By how much the loudest fades with each stretch: 3 dB in some 70 s, so that a knock does not count for long."""
+QUIET_DBFS = -60.0
+"""Level below which a stretch is the noise of a line, as for voice activity (`adapters/silero.py`)."""
 
 
 class Gathered:
@@ -36,7 +37,7 @@ class Gathered:
     def __init__(self) -> None:
         self._stretches: deque[tuple[int, Samples]] = deque()
         self._waiting = 0
-        self._loudest = 0.0
+        self._loudest = SILENCE_DBFS
         self.sounded = 0
         """Position up to which somebody may have spoken, as far as loudness tells without listening."""
 
@@ -55,10 +56,9 @@ class Gathered:
         """Put a stretch behind what waits."""
         self._stretches.append((at, samples))
         self._waiting += len(samples)
-        wave = samples.astype(np.float32)
-        power = float(wave @ wave) / max(1, len(wave))
-        self._loudest = max(self._loudest * FADING, power)
-        if power > max(QUIET, self._loudest * SILENT):
+        level = dbfs(samples)
+        self._loudest = max(self._loudest - FADING_DB, level)
+        if level > max(QUIET_DBFS, self._loudest - SILENT_DB):
             self.sounded = at + len(samples)
 
     def take(self, samples: int) -> list[tuple[int, Samples]]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_agent.domain.line_health import SILENCE_DBFS
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ TAIL = RATE // 4
 """Silence after speech that is given at once: the end of the last sound."""
 RENEWED = 60 * RATE
 """Audio after which a recognizer is replaced where nobody pauses. Vosk ends an utterance after 20 s at the latest."""
-SILENCE_DBFS = -120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Voice:
 
     def hear(self, samples: Samples, *, at: int) -> list[Words]:
         """Take the channel's next int16 samples, the first of which is at position `at`; return words."""
-        self.level_dbfs = _dbfs(samples)
+        self.level_dbfs = dbfs(samples)
         words = self._skip_to(at) if at != self._next else []
         self._next = at + len(samples)
         samples = np.concatenate((self._rest, samples))
@@ -258,7 +258,8 @@ class Voice:
         return from_line + given - from_given
 
 
-def _dbfs(samples: Samples) -> float:
+def dbfs(samples: Samples) -> float:
+    """Return how loud int16 samples are (root mean square); 0 is full scale, `SILENCE_DBFS` the least."""
     if not len(samples):
         return SILENCE_DBFS
     wave = samples.astype(np.float32)

@@ -14,6 +14,7 @@ import pytest
 
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
+from edge_agent.domain.line_health import SILENCE_DBFS
 from edge_agent.domain.overload import Stage
 from edge_agent.pipeline import gathered
 from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, Event, Heard
@@ -319,7 +320,7 @@ def test_a_call_does_not_end_while_some_of_the_operator_is_still_to_be_heard() -
 
 def test_an_operator_who_is_half_a_minute_behind_is_heard_whatever_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     # The samples of a script are as quiet as a line's noise.
-    monkeypatch.setattr(gathered, "QUIET", 0.0)
+    monkeypatch.setattr(gathered, "QUIET_DBFS", SILENCE_DBFS)
     floor = Floor(("01",), factor=0.0)
     floor.overload.stage = Stage.OPERATOR_LATER
     for _ in range(350):
