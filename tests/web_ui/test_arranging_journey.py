@@ -13,7 +13,7 @@ from edge_agent.domain.layout import Cell
 from edge_agent.services import arranging
 from edge_agent.store import audit, layouts, outbox
 from edge_agent.store.database import writing
-from tests.web_ui.test_floor_journey import TOUCH_PX, Floor, browser, busy_floor, floor, log_in, page, shot
+from tests.web_ui.test_floor_journey import Floor, browser, busy_floor, floor, for_a_finger, log_in, page, shot
 
 __all__ = ["browser", "floor", "page"]
 pytestmark = pytest.mark.journey
@@ -141,7 +141,7 @@ def test_the_map_is_shown_at_every_width_but_a_phones(floor: Floor, page: Page, 
         for button in page.locator("#arranging button:visible, .handle:visible").all():
             box = button.bounding_box()
             assert box is not None
-            assert box["height"] >= TOUCH_PX
+            assert for_a_finger(box)
         shot(page, tmp_path, f"arranging-ja-{width}")
         page.get_by_role("button", name="やめる").click()
     page.set_viewport_size({"width": 360, "height": 740})

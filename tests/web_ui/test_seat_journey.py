@@ -19,7 +19,7 @@ from edge_agent.services import accounts
 from edge_agent.services import incidents as services
 from edge_agent.store import incidents, live, pauses
 from tests.builders import BOX
-from tests.web_ui.test_floor_journey import PASSWORD, TOUCH_PX, Floor, browser, busy_floor, floor, shot
+from tests.web_ui.test_floor_journey import PASSWORD, Floor, browser, busy_floor, floor, for_a_finger, shot
 
 __all__ = ["browser", "floor"]
 pytestmark = pytest.mark.journey
@@ -175,7 +175,7 @@ def test_it_is_read_at_a_glance_on_every_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for one in page.locator("main :is(button, summary, a)").all():
         box = one.bounding_box()
-        assert not one.is_visible() or (box is not None and box["height"] >= TOUCH_PX)
+        assert not one.is_visible() or (box is not None and for_a_finger(box))
     context.close()
 
 
@@ -191,7 +191,7 @@ def test_a_pause_for_a_card_number_is_loud_and_ended_with_a_finger(seat: Page, o
     assert seat.evaluate("document.documentElement.scrollWidth") <= 360
     box = seat.locator("#pause").bounding_box()
     assert box is not None
-    assert box["height"] >= TOUCH_PX
+    assert for_a_finger(box)
     seat.locator("#pause").click()
     seat.wait_for_load_state()
     assert pauses.everything(operator.main) == []
