@@ -32,22 +32,31 @@ SUPERVISOR = "bench-supervisor"
 
 
 class BusyFloor(RunningFloor):
-    """`mamori run` on a floor whose calls are the scenes of the bench, heard through cards of 32 lines each."""
+    """`mamori run` on a floor whose calls are the scenes of the bench, heard through cards of 32 lines each at most."""
 
     patience_s = 180.0
 
     def __init__(
-        self, folder: Path, placed: Sequence[scenes.Placed], *, length_s: float, extra: str = "", loop: bool = False
+        self,
+        folder: Path,
+        placed: Sequence[scenes.Placed],
+        *,
+        length_s: float,
+        extra: str = "",
+        loop: bool = False,
+        lines_of_a_card: int = LINES_OF_A_CARD,
     ) -> None:
         self.placed = placed
         self.loop = loop
+        self._lines_of_a_card = lines_of_a_card
         extra += f"\n[calls]\nend_silence_ms = {scenes.END_SILENCE_MS}\n"
         super().__init__(folder, placed, length_s=length_s, extra=extra)
-        for control in self._controls:
+        for control in self.controls:
             control.write_text("gone")
 
     @property
-    def _controls(self) -> list[Path]:
+    def controls(self) -> list[Path]:
+        """Return the files that tell the cards what happens to them, in the order of their lines."""
         return [configuration.parent / "card.ctl" for configuration in self._alsa]
 
     def plug_in(self, panel: Panel) -> None:
@@ -56,7 +65,7 @@ class BusyFloor(RunningFloor):
         for configuration in self._alsa:
             text = configuration.read_text(encoding="utf-8")
             configuration.write_text(text.replace(f"epoch {before:.3f}", f"epoch {self.epoch:.3f}"), encoding="utf-8")
-        for control in self._controls:
+        for control in self.controls:
             control.unlink()
         seats = {f"{call.line:02}" for call in self.placed}
         until(lambda: seats <= self._heard(panel), what="the cards")
@@ -69,8 +78,8 @@ class BusyFloor(RunningFloor):
     def _taps(self, alsa: Path, placed: Sequence[scenes.Placed], length_s: float) -> list[Tap]:
         lines = max(call.line for call in placed)
         taps = []
-        for first in range(1, lines + 1, LINES_OF_A_CARD):
-            seats = range(first, min(first + LINES_OF_A_CARD, lines + 1))
+        for first in range(1, lines + 1, self._lines_of_a_card):
+            seats = range(first, min(first + self._lines_of_a_card, lines + 1))
             name = f"tap-{chr(ord('a') + len(taps))}"
             folder = alsa / name
             folder.mkdir()

@@ -10,14 +10,25 @@ import argparse
 import os
 import shlex
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 from tests.bench import plain, scenes
-from tests.bench.busy_floor import START_S, BusyFloor, Usage, WatchedPage, beats, pss_mib, rss_mib, told_overloads
+from tests.bench.busy_floor import (
+    LINES_OF_A_CARD,
+    START_S,
+    BusyFloor,
+    Usage,
+    WatchedPage,
+    beats,
+    pss_mib,
+    rss_mib,
+    told_overloads,
+)
 from tests.bench.capacity_steps import P95_S, Kept, PlainLadder, Step, Wait, quantile
 from tests.journeys.floor import Panel
 
@@ -36,17 +47,30 @@ GRACE_S = 6.0
 """An alert due later than so long before the end of a step is not counted: it may come after it."""
 
 
-def measure(lines: int, seconds: float, *, extra: str = "") -> Step:
-    """Run a floor of so many lines, all in call, for so long."""
+def measure(
+    lines: int,
+    seconds: float,
+    *,
+    extra: str = "",
+    lines_of_a_card: int = LINES_OF_A_CARD,
+    meanwhile: Callable[[BusyFloor, Panel, threading.Event], object] | None = None,
+) -> Step:
+    """Run a floor of so many lines, all in call, for so long; `meanwhile` runs beside, until its event is set."""
     length_s = START_S + SETTLE_S + seconds
     placed = scenes.schedule(lines, start_s=START_S, length_s=length_s, of=scenes.scenes())
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        floor = BusyFloor(Path(folder), placed, length_s=length_s, extra=extra)
+        floor = BusyFloor(Path(folder), placed, length_s=length_s, extra=extra, lines_of_a_card=lines_of_a_card)
         running.callback(floor.stop)
         floor.start()
         panel = running.enter_context(closing(floor.panel()))
         page = running.enter_context(floor.page())
         floor.plug_in(panel)
+        if meanwhile is not None:
+            stop = threading.Event()
+            beside = threading.Thread(target=meanwhile, args=(floor, panel, stop))
+            beside.start()
+            running.callback(beside.join)
+            running.callback(stop.set)
         step = _watch(floor, panel, page, lines, length_s)
         step.stages = told_overloads(floor.said())
     return step

@@ -1,115 +1,89 @@
-"""A card lost and back while sixteen lines of another run: when it is shown and heard again, what the others lost."""
+"""A card lost and back while sixteen lines of another are heard: when panels are told, and what the others lose."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from edge_agent.adapters.card import Card
-from edge_agent.errors import Text
-from edge_agent.ports import AudioBlock
-from edge_agent.provision import demo
-from edge_agent.settings import Seat
-from edge_agent.settings_cards import Device
-from tests.fixtures_audio import Cards
+from tests.bench.busy_floor import START_S, BusyFloor, beats
+from tests.bench.capacity import SETTLE_S, measure
+from tests.bench.capacity_steps import quantile
+from tests.journeys.floor import until
+
+if TYPE_CHECKING:
+    from tests.journeys.floor import Panel
 
 LINES = 16
-RATE = 8000
-TIMES = 3
-"""How often the card goes: once each way it can (gone, silent), and again."""
-AWAY_S = 4.0
-LIMIT_S = 60.0
+"""Lines that stay; one more is on the card that goes."""
+TIMES = 4
+"""How often the card goes: in turn pulled out, and there but silent."""
+AWAY_S = 6.0
+STAYS_S = 8.0
+SECONDS = 75.0
+LIMIT_S = 30.0
 
 
 @dataclass
-class Tapped:
-    """A card that is read, and what came of it."""
+class Pulled:
+    """What panels were told of the card that was taken away, in seconds after it went and after it was back."""
 
-    name: str
-    lines: int
-    blocks: dict[str, list[AudioBlock]] = field(default_factory=dict)
-    faults: list[tuple[str, Text | None]] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
+    back: list[float] = field(default_factory=list)
+    other: dict[str, Any] = field(default_factory=dict)
+    """The last report of the card that stayed."""
 
-    def __post_init__(self) -> None:
-        seats = [
-            Seat(
-                seat=f"{self.name}-{number:02}", label_ja="", label_en="", device=self.name,
-                customer_channel=2 * number, operator_channel=2 * number + 1,
-            )
-            for number in range(self.lines)
-        ]  # fmt: skip
-        self.blocks = {seat.seat: [] for seat in seats}
-        self.card = Card(
-            Device(name=self.name, match=self.name, channels=2 * self.lines, rate=RATE),
-            seats,
-            deliver={seat: blocks.append for seat, blocks in self.blocks.items()},
-            on_fault=lambda seat, fault: self.faults.append((seat, fault)),
-        )
-
-    @property
-    def shortest(self) -> int:
-        """How many blocks the line has that has fewest."""
-        return min(len(blocks) for blocks in self.blocks.values())
-
-
-def until(holds: Callable[[], bool], what: str) -> float:
-    """Wait; return how long it took in seconds."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > LIMIT_S:
-            msg = f"{what} did not come within {LIMIT_S:.0f} s"
-            raise TimeoutError(msg)
-        time.sleep(0.01)
-    return time.monotonic() - began
+    def pull(self, floor: BusyFloor, panel: Panel, stop: threading.Event) -> None:
+        """Take the floor's last card away and bring it back, until all is done or `stop` is set."""
+        control, seat = floor.controls[-1], f"{LINES + 1:02}"
+        stop.wait(floor.epoch + START_S + SETTLE_S - time.time())
+        for number in range(TIMES):
+            went = time.time()
+            control.write_text("stall" if number % 2 else "gone")
+            self.shown.append(_told(panel, seat, fault=True, since=went) - went)
+            stop.wait(AWAY_S)
+            came = time.time()
+            control.unlink()
+            self.back.append(_told(panel, seat, fault=False, since=came) - came)
+            stop.wait(STAYS_S)
+        self.other = beats(panel)[-1]["cards"]["tap-a"]
 
 
 def cards() -> list[str]:
     """Return when a lost card is shown and heard again, and what sixteen other lines lost meanwhile."""
-    with tempfile.TemporaryDirectory() as folder:
-        machine = Cards(folder=Path(folder), module=demo.build_plugin(Path(folder)))
-        machine.add("kept", channels=2 * LINES, rate=RATE)
-        lost = machine.add("lost", channels=2, rate=RATE)
-        os.environ["ALSA_CONFIG_PATH"] = str(machine.config)
-        one, other = Tapped("kept", LINES), Tapped("lost", 1)
-        stop = threading.Event()
-        readers = [threading.Thread(target=each.card.run, args=(stop,)) for each in (one, other)]
-        for reader in readers:
-            reader.start()
-        shown, back = [], []
-        try:
-            until(lambda: one.card.report.running and other.card.report.running, "both cards")
-            began, before = time.monotonic(), one.shortest
-            for number in range(TIMES):
-                lost.order("stall" if number % 2 else "gone")
-                shown.append(until(lambda: other.faults[-1][1] is not None, "the fault"))
-                time.sleep(AWAY_S)
-                lost.mend()
-                back.append(until(lambda: other.faults[-1][1] is None, "the card"))
-            ran_s, heard = time.monotonic() - began, one.shortest - before
-        finally:
-            stop.set()
-            for reader in readers:
-                reader.join()
+    pulled = Pulled()
+    step = measure(LINES + 1, SECONDS, lines_of_a_card=LINES, meanwhile=pulled.pull)
+    if len(pulled.back) < TIMES:
+        msg = f"the card went {TIMES} times and was told back {len(pulled.back)} times"
+        raise TimeoutError(msg)
+    own = f"line {LINES + 1}:"
+    missing = [each for each in step.missing if not each.startswith(own)]
+    waits = [wait.panel_s for wait in step.waits if wait.line <= LINES]
     return [
-        f"card lost {TIMES} times: fault shown after {worst(shown)} (goal 3 s)",
-        f"heard {worst(back)} after it was back (goal 5 s)",
+        f"card lost {TIMES} times: told at a panel after {_all(pulled.shown)} (goal 3 s)",
+        f"told as heard {_all(pulled.back)} after it was back (goal 5 s)",
         (
-            f"{LINES} lines of another card meanwhile, {ran_s:.0f} s: {_missing(one, ran_s, heard)}, "
-            f"faults {sum(fault is not None for _, fault in one.faults)}, losses {one.card.report.losses}"
+            f"{LINES} lines of another card meanwhile, {step.seconds:.0f} s: alerts {len(waits)} of "
+            f"{len(waits) + len(missing)}, p95 {quantile(waits, 0.95):.2f} s, losses of their card "
+            f"{pulled.other['losses']}, overruns {pulled.other['overruns']}, audio lost {pulled.other['lost_s']} s"
         ),
     ]
 
 
-def worst(seconds: list[float]) -> str:
-    """Return all of them, the longest last."""
+def _told(panel: Panel, seat: str, *, fault: bool, since: float) -> float:
+    """Return when a panel was told that a seat has, or has no longer, a fault of its line."""
+
+    def told() -> float | None:
+        for at, message in list(panel.messages):
+            own = message.get("seat") == seat and "troubles" in message
+            if own and at >= since and (message["state"] == "fault") is fault:
+                return at
+        return None
+
+    at: float = until(told, within_s=LIMIT_S, what="the fault" if fault else "the card")
+    return at
+
+
+def _all(seconds: list[float]) -> str:
     return " / ".join(f"{each:.2f}" for each in sorted(seconds)) + " s"
-
-
-def _missing(tapped: Tapped, ran_s: float, heard: int) -> str:
-    lost = sum(block.dropped for blocks in tapped.blocks.values() for block in blocks)
-    return f"{heard * 10 / ran_s:.1f} % of the time heard by each line, blocks lost {lost}"
