@@ -1,6 +1,6 @@
 """Write the trained network as Kaldi's binary `final.mdl`, and read its weights back to train on from a release.
 
-Transition model, nnet3 with a log-softmax, no i-vector.
+Transition model, nnet3 with a log-softmax, no i-vector. What `folding.py` can fold has no component of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from folding import folded, without_lda
 from kaldi_binary import Writer
 from topology import LOG_PROBS, NAMES, OUTPUTS, TRIPLES
 from trunk import BLOCKS, BYPASS, CEPSTRA, CONTEXT, Network, read_components
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[np.float32]
+
+
+MOST_APART = 1e-3
+"""How far rounding may move a logit; they are some tens at most."""
 
 
 def _array(tensor: torch.Tensor) -> Array:
@@ -46,12 +51,6 @@ class ModelFile:
         for name, value in values.items():
             self.out.tokens(f"<{name}>")
             (self.out.matrix if value.ndim == 2 else self.out.vector)(value)
-
-    def fixed_affine(self, name: str, source: str, weights: Array, bias: Array) -> str:
-        """Add a matrix that is not trained any more."""
-        return self.component(
-            name, "FixedAffineComponent", source, lambda: self._pairs(LinearParams=weights, BiasParams=bias)
-        )
 
     def affine(self, name: str, source: str, weights: Array, bias: Array | None = None) -> str:
         """Add a matrix and a bias (zero if none is given)."""
@@ -114,11 +113,6 @@ class ModelFile:
 
         return self.component(name, kind, source, body)
 
-    def scaled(self, name: str, source: str, scale: Array, shift: Array) -> str:
-        """Add a scale and an offset for each dimension: what became of a BatchNorm."""
-        scaled = self.component(f"{name}.scale", "FixedScaleComponent", source, lambda: self._pairs(Scales=scale))
-        return self.component(f"{name}.bias", "FixedBiasComponent", scaled, lambda: self._pairs(Bias=shift))
-
     def added(self, name: str, source: str, size: int) -> str:
         """Add a component that passes a sum on."""
 
@@ -180,29 +174,23 @@ def model_bytes(network: Network, blank_bias: float) -> bytes:
     """Return `final.mdl`; `blank_bias` is taken from the log-probability of blank, which CTC makes too likely."""
     model = ModelFile()
     write_transitions(model.out)
-    n = network
-    x = model.fixed_affine(
-        "lda", "Append(Offset(input, -1), input, Offset(input, 1))", _array(n.lda_weights), _array(n.lda_bias)
-    )
-    size = n.first.shape[0]
-    x = model.affine("tdnn1.affine", x, _array(n.first), _array(n.first_bias))
+    n = folded(network)
+    frames = "Append(Offset(input, -1), input, Offset(input, 1))"
+    size = len(n.first_bias)
+    x = model.affine("tdnn1.affine", frames, _array(n.first), _array(n.first_bias))
     x = model.nonlinear("tdnn1.relu", "RectifiedLinearComponent", x, size)
-    x = model.scaled("tdnn1.bn", x, _array(n.scales[0]), _array(n.shifts[0]))
     for block in range(BLOCKS):
         name = f"tdnnf{block + 2}"
-        down, up = n.offsets[block]
+        down, up = network.offsets[block]
         y = model.tdnn(f"{name}.linear", x, down, _array(n.narrow[block]), np.zeros(0, np.float32))
         y = model.tdnn(f"{name}.affine", y, up, _array(n.wide[block]), _array(n.wide_bias[block]))
         y = model.nonlinear(f"{name}.relu", "RectifiedLinearComponent", y, size)
-        y = model.scaled(f"{name}.bn", y, _array(n.scales[block + 1]), _array(n.shifts[block + 1]))
         x = model.added(f"{name}.noop", f"Sum(Scale({BYPASS}, {x}), {y})", size)
     x = model.affine("prefinal-l", x, _array(n.last))
     x = model.affine("prefinal.affine", x, _array(n.head), _array(n.head_bias))
     x = model.nonlinear("prefinal.relu", "RectifiedLinearComponent", x, size)
-    x = model.scaled("prefinal.bn1", x, _array(n.head_scale), _array(n.head_shift))
     x = model.affine("prefinal.linear", x, _array(n.bottleneck))
-    x = model.scaled("prefinal.bn2", x, _array(n.neck_scale), _array(n.neck_shift))
-    x = model.affine("output.affine", x, _array(n.output.weight), _array(n.output.bias))
+    x = model.affine("output.affine", x, _array(n.output), _array(n.output_bias))
     x = model.nonlinear("output.log-softmax", "LogSoftmaxComponent", x, OUTPUTS)
     bias = np.zeros(OUTPUTS, np.float32)
     bias[0] = -blank_bias
@@ -211,43 +199,58 @@ def model_bytes(network: Network, blank_bias: float) -> bytes:
     return model.out.bytes()
 
 
-def released_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Return the weights of a file of `model_bytes` by their names in `Network`, without the bias of blank."""
+def load_weights(network: Network, *paths: Path) -> None:
+    """Fill a network with weights saved by `training.py` or of a released `final.mdl`; several give their mean.
+
+    Rounds that were trained on from one another lie in one valley.
+    """
+    found = [released_weights(network, path) if path.suffix == ".mdl" else torch.load(path) for path in paths]
+    network.load_state_dict({name: torch.stack([each[name] for each in found]).mean(0) for name in found[0]})
+
+
+def released_weights(network: Network, path: Path) -> dict[str, torch.Tensor]:
+    """Return the weights of a file of `model_bytes` by their names in a network, without the bias of blank.
+
+    What was folded stays so: scales are 1 and shifts 0. What is fixed is the network's. Raises `ValueError` for a file
+    of releases before 0.8.0, which held scales of their own.
+    """
     components = read_components(path)
-
-    def vector(name: str, token: str) -> torch.Tensor:
-        return torch.tensor(components[name].arrays[token])
-
-    weights = {"lda_weights": components["lda"].weights, "lda_bias": components["lda"].bias}
+    if "tdnn1.bn.scale" in components:
+        raise ValueError(f"{path} is of a release before 0.8.0: read it by the recipe of its day")
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    for name, value in weights.items():
+        if "scale" in name or "shift" in name:
+            value.fill_({"scale": 1.0, "shift": 0.0}["scale" if "scale" in name else "shift"])
 
     def affine(component: str, matrix: str, bias: str = "") -> None:
         weights[matrix] = components[component].weights
         if bias:
             weights[bias] = components[component].bias
 
-    def scaled(component: str, scale: str, shift: str) -> None:
-        weights[scale] = vector(f"{component}.scale", "<Scales>")
-        weights[shift] = vector(f"{component}.bias", "<Bias>")
-
     affine("tdnn1.affine", "first", "first_bias")
-    scaled("tdnn1.bn", "scales.0", "shifts.0")
+    weights["first"], weights["first_bias"] = without_lda(
+        weights["first"], weights["first_bias"], network.lda_weights, network.lda_bias
+    )
     for block in range(BLOCKS):
         name = f"tdnnf{block + 2}"
         affine(f"{name}.linear", f"narrow.{block}")
         affine(f"{name}.affine", f"wide.{block}", f"wide_bias.{block}")
-        scaled(f"{name}.bn", f"scales.{block + 1}", f"shifts.{block + 1}")
     affine("prefinal-l", "last")
     affine("prefinal.affine", "head", "head_bias")
-    scaled("prefinal.bn1", "head_scale", "head_shift")
     affine("prefinal.linear", "bottleneck")
-    scaled("prefinal.bn2", "neck_scale", "neck_shift")
     affine("output.affine", "output.weight", "output.bias")
     return weights
 
 
-def load_weights(network: Network, path: Path) -> None:
-    """Fill a network with weights saved by `training.py`, or with those of a released `final.mdl`."""
-    network.load_state_dict(released_weights(path) if path.suffix == ".mdl" else torch.load(path))
+def check(network: Network, path: Path, trunk: Path) -> None:
+    """Raise `ValueError` if a file written by `model_bytes` does not answer as the network does it was made of."""
+    other = Network(read_components(trunk))
+    load_weights(other, path)
+    frames = 10 * torch.randn((1, 200, CEPSTRA), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        apart = float((network.eval()(frames) - other.eval()(frames)).abs().max())
+    if apart > MOST_APART:
+        raise ValueError(f"{path} answers otherwise than the network: logits differ by {apart:.4f}")
 
 
 def main() -> None:
@@ -262,6 +265,7 @@ def main() -> None:
     load_weights(network, chosen.weights)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_bytes(model_bytes(network, chosen.blank_bias))
+    check(network, chosen.out, chosen.trunk)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from acoustic_file import load_weights, model_bytes
+from acoustic_file import check, load_weights, model_bytes
 from features import MFCC_CONF
 from trunk import Network, read_components
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MODEL_CONF = {
     "min-active": "20",
@@ -37,13 +41,14 @@ def _conf(options: dict[str, str]) -> str:
     return "".join(f"--{name}={value}\n" for name, value in options.items())
 
 
-def assemble(weights: Path, trunk: Path, graph: Path, out: Path, blank_bias: float) -> None:
+def assemble(weights: Sequence[Path], trunk: Path, graph: Path, out: Path, blank_bias: float) -> None:
     """Write a model folder; what was in it under the same names is replaced."""
     network = Network(read_components(trunk))
-    load_weights(network, weights)
+    load_weights(network, *weights)
     for name in ("am", "conf", "graph/phones"):
         (out / name).mkdir(parents=True, exist_ok=True)
     (out / "am" / "final.mdl").write_bytes(model_bytes(network, blank_bias))
+    check(network, out / "am" / "final.mdl", trunk)
     mfcc = {**MFCC_CONF, "dither": "0", "allow-upsample": "true", "allow-downsample": "true"}
     (out / "conf" / "mfcc.conf").write_text(_conf(mfcc))
     (out / "conf" / "model.conf").write_text(_conf(MODEL_CONF))
@@ -59,7 +64,7 @@ def assemble(weights: Path, trunk: Path, graph: Path, out: Path, blank_bias: flo
 def main() -> None:
     """Write a model folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights", type=Path)
+    parser.add_argument("weights", type=Path, nargs="+", help="of one round, or of several whose mean is taken")
     parser.add_argument("--trunk", type=Path, required=True)
     parser.add_argument("--graph", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

@@ -20,13 +20,15 @@ from pathlib import Path
 import pins
 
 HERE = Path(__file__).resolve().parent
-BLANK_BIAS = "3.0"
-"""Chosen on the development set, see the card."""
+BLANK_BIAS = "1.25"
+"""On the development set 2 is as good and 3 no better (mean of six error rates 11.8, 11.8 and 12.0 %)."""
 
 EVERY_SHARD = ("words-*", "openjtalk-train-*", "kokoro-train-*", "nothing-*")
 LATER_SHARDS = ("words-[2-9]-*", "openjtalk-train-5-*", "kokoro-train-[4-9]-*", "nothing-*")
 LAST_SHARDS = ("words-[2-9]-*", "openjtalk-train-5-1-*", "kokoro-train-[4-9]-*", "nothing-*")
-"""What is heard by the rounds that train on: newer texts, the real words damaged anew, less Open JTalk in the last."""
+TENTH_SHARDS = ("words-[45]-*", "openjtalk-train-6-*", "kokoro-train-10-*", "nothing-*")
+"""What is heard by the rounds that train on: newer texts, the real words damaged anew, less Open JTalk in some, and in
+the tenth no recording of before."""
 
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
 """Memory of a training step is kept for the next: giving it back and asking anew took half of the time."""
@@ -68,7 +70,7 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         where = ("--trunk", str(trunk), "--work", str(work), "--out", str(work / f"{name}.pt"))
         return Stage(name=f"train-{name}", script="training.py", arguments=(*shards, *where, *begun, *how))
 
-    weights, graph = work / "ninth.pt", work / "graph"
+    weights, graph = (str(work / "tenth.pt"), str(work / "ninth.pt")), work / "graph"
     put = ("--trunk", str(trunk), "--graph", str(graph), "--out", str(out), "--blank-bias", BLANK_BIAS)
     return [
         *(speech(engine, part, 1, 0) for engine in ("openjtalk", "kokoro") for part in ("test", "dev")),
@@ -109,8 +111,15 @@ def stages(data: Path, work: Path, out: Path, trunk: Path, threads: int, minutes
         speech("kokoro", "train", 9, 188),
         *(heard(f"kokoro-train-{seed}", number) for seed in (8, 9) for number in range(2)),
         training("ninth", "eighth.pt", epochs=3.0, rate="4e-4", freeze=0, shards=LAST_SHARDS),
+        # Nothing but new recordings, for a release's weights when those of the rounds before were not at hand.
+        speech("openjtalk", "train", 6, 1400),
+        speech("kokoro", "train", 10, 1666),
+        *(heard("words", number) for number in (4, 5)),
+        heard("openjtalk-train-6", 0),
+        *(heard("kokoro-train-10", number) for number in range(2)),
+        training("tenth", "ninth.pt", epochs=3.0, rate="3e-4", freeze=0, shards=TENTH_SHARDS),
         Stage(name="graph", script="language.py", arguments=("--data", str(data), "--out", str(graph))),
-        Stage(name="assemble", script="assemble.py", arguments=(str(weights), *put)),
+        Stage(name="assemble", script="assemble.py", arguments=(*weights, *put)),
         Stage(name="measure", script="evaluate.py", arguments=(str(out), "--work", str(work), "--part", "test")),
         Stage(name="measure-words", script="evaluate_words.py", arguments=(str(out), *places)),
     ]
