@@ -17,7 +17,7 @@ import numpy as np
 import sentencepiece
 import torch
 
-from . import calibration, graph, linear, report, thresholds, training
+from . import calibration, graph, linear, replies, reply_head, report, thresholds, training
 from .corpus import (
     DIALOGUE_REGISTER,
     Line,
@@ -35,7 +35,7 @@ from .examples import OUTPUTS, targets_of, variants
 from .manifest import ModelFiles, write_model_toml
 from .network import Network
 from .shipped import load_weights
-from .spec import LABELS, MAX_TOKENS
+from .spec import LABELS, MAX_TOKENS, clean
 from .vocabulary import japanese_piece_ids, write_tokenizer
 
 HERE = Path(__file__).parent
@@ -194,13 +194,14 @@ def main() -> None:
     graph.with_ngrams(int8, ngrams, halves)
     fitted, chosen = _calibrate(halves, tokenizer, lines, seed=seed)
     graph.with_calibration(halves, fitted, out / "model.onnx")
+    add_replies(out / "model.onnx", tokenizer, arguments.replies)
     full = work / "halves-fp32.onnx"
     graph.with_ngrams(fp32, ngrams, full)
     graph.with_calibration(full, fitted, work / "model-fp32.onnx")
     (out / "tokenizer.model").write_bytes((work / "tokenizer.model").read_bytes())
     write_model_toml(ModelFiles(folder=out, version=arguments.version, thresholds=chosen))
 
-    probabilities, harassment, _ = graph.run(
+    probabilities, harassment, *_ = graph.run(
         graph.session(out / "model.onnx"), tokenizer, (line.text for line in lines.test)
     )
     scored = report.Scored(
@@ -209,6 +210,14 @@ def main() -> None:
     text = report.as_text(scored)
     (work / "report.md").write_text(text, encoding="utf-8")
     print(text, f"done after {time.monotonic() - began:.0f} s", sep="\n")
+
+
+def add_replies(model: Path, tokenizer: sentencepiece.SentencePieceProcessor, folder: Path) -> None:
+    """Teach a finished graph what operators' words do, by the lines of a folder."""
+    lines = replies.read_replies(folder)
+    found = graph.run(graph.session(model), tokenizer, (line.text for line in lines))
+    targets = np.array([line.targets for line in lines])
+    graph.with_replies(model, reply_head.fit([clean(line.text) for line in lines], found[2], targets))
 
 
 def _calibrate(
@@ -272,6 +281,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="seed and open dialogue")
     parser.add_argument("--work", type=Path, required=True, help="scratch folder")
     parser.add_argument("--corpus", type=Path, default=HERE.parent / "corpus")
+    parser.add_argument("--replies", type=Path, default=HERE.parent / "replies", help="operators' lines")
     parser.add_argument("--out", type=Path, default=HERE.parent / "ja-starter")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="the best of each and of their mean is taken")
     parser.add_argument("--pace", type=float, default=1.0, help="share of the epochs, for trials")

@@ -54,7 +54,7 @@ def _measured(model: Path, lines: Sequence[Line]) -> report.Scored:
         outputs.append(graph.run(session, tokenizer, [line.text]))
         milliseconds.append((time.perf_counter() - began) * 1e3)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    probabilities, harassment, _ = (np.concatenate(each) for each in zip(*outputs, strict=True))
+    probabilities, harassment, *_ = (np.concatenate(each) for each in zip(*outputs, strict=True))
     scored = report.Scored(
         lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=read_thresholds(model)
     )
@@ -68,7 +68,7 @@ def _measured(model: Path, lines: Sequence[Line]) -> report.Scored:
 def _by_graph(file: Path, model: Path, lines: Sequence[Line]) -> report.Scored:
     """Return what another graph says with a model's tokenizer and thresholds."""
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
-    probabilities, harassment, _ = graph.run(graph.session(file), tokenizer, [line.text for line in lines])
+    probabilities, harassment, *_ = graph.run(graph.session(file), tokenizer, [line.text for line in lines])
     return report.Scored(
         lines=lines, probabilities=probabilities, harassment=harassment[:, 0], thresholds=read_thresholds(model)
     )

@@ -1,8 +1,9 @@
 """The one ONNX graph the appliance runs: quantized encoder, n-gram table, calibration.
 
 Inputs ``input_ids`` (1, tokens) and ``ngram_ids`` (ngrams,), both int64; outputs
-``probabilities`` (12,) in the order of ``spec.LABELS``, ``harassment`` (1,) and ``embedding``
-(384,), of length 1, by whose scalar product two utterances are known to ask for the same.
+``probabilities`` (12,) in the order of ``spec.LABELS``, ``harassment`` (1,), ``embedding``
+(384,), of length 1, by whose scalar product two utterances are known to ask for the same, and
+``replies`` (4,) in the order of ``replies.REPLIES``, which means something for operators' words.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from .calibration import Calibration
 from .linear import NgramModel
 from .network import Network
+from .reply_head import ReplyHead
 from .spec import clean, ngram_buckets, wrap_pieces
 
 OPSET = 17
 ENCODER_LOGITS = "encoder_logits"
 NGRAM_LOGITS = "ngram_logits"
 EMBEDDING = "embedding"
+REPLIES = "replies"
 
 
 def export_encoder(network: Network, path: Path) -> None:
@@ -48,8 +51,10 @@ def export_encoder(network: Network, path: Path) -> None:
 
 
 def quantize(fp32: Path, int8: Path, *, left_in_fp32: Sequence[str]) -> None:
-    """Quantize the weights to int8 per channel; activations at run time.
+    """Quantize the weights to 7 bits per channel; activations to 8 at run time.
 
+    With 8 bits for the weights, sums of two products overflow 16 bits on processors without VNNI, which add them so:
+    the same graph then answers otherwise on another machine. With 7 they do not.
     ``left_in_fp32`` are fragments of node names (``layers.4/fo``), found by a sweep.
     """
     prepared = int8.with_suffix(".prepared.onnx")
@@ -57,7 +62,9 @@ def quantize(fp32: Path, int8: Path, *, left_in_fp32: Sequence[str]) -> None:
     names = [
         node.name for node in onnx.load(prepared).graph.node if any(fragment in node.name for fragment in left_in_fp32)
     ]
-    quantize_dynamic(prepared, int8, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=names)
+    quantize_dynamic(
+        prepared, int8, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True, nodes_to_exclude=names
+    )
     prepared.unlink()
 
 
@@ -86,6 +93,29 @@ def with_calibration(uncalibrated: Path, calibration: Calibration, path: Path) -
             helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, [None]),
         ]
     )
+    _save(model, path)
+
+
+def with_replies(path: Path, head: ReplyHead) -> None:
+    """Add what operators' words do to a finished graph; what it had of this before is replaced."""
+    model = onnx.load(path)
+    kept = [node for node in model.graph.node if not node.output[0].startswith(REPLIES)]
+    tensors = [tensor for tensor in model.graph.initializer if not tensor.name.startswith(REPLIES)]
+    outputs = [output for output in model.graph.output if output.name != REPLIES]
+    for field, values in ((model.graph.node, kept), (model.graph.initializer, tensors), (model.graph.output, outputs)):
+        del field[:]
+        field.extend(values)
+    nodes = [
+        *_summed_ngrams(REPLIES),
+        helper.make_node("MatMul", ["embedding_row", f"{REPLIES}_weights"], [f"{REPLIES}_by_meaning"]),
+        helper.make_node("Add", [f"{REPLIES}_scaled", f"{REPLIES}_by_meaning"], [f"{REPLIES}_evidence"]),
+        helper.make_node("Add", [f"{REPLIES}_evidence", f"{REPLIES}_bias"], [f"{REPLIES}_logits"]),
+        helper.make_node("Sigmoid", [f"{REPLIES}_logits"], [f"{REPLIES}_row"]),
+        helper.make_node("Reshape", [f"{REPLIES}_row", "flat"], [REPLIES]),
+    ]
+    constants = {f"{REPLIES}_weights": head.weights, f"{REPLIES}_bias": head.bias[None]}
+    _append(model, nodes, _initializers(constants | _ngram_constants(REPLIES, head.table)))
+    model.graph.output.append(helper.make_tensor_value_info(REPLIES, TensorProto.FLOAT, [len(head.bias)]))
     _save(model, path)
 
 
@@ -118,25 +148,30 @@ def run(
 
 
 def _ngram_nodes(ngrams: NgramModel) -> tuple[list[Any], list[Any]]:
-    outputs = len(ngrams.bias)
-    nodes = [
-        helper.make_node("Gather", ["ngram_table", "ngram_ids"], ["ngram_rows16"], axis=0),
-        helper.make_node("Cast", ["ngram_rows16"], ["ngram_rows"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceSum", ["ngram_rows", "axis_0"], ["ngram_sum"], keepdims=1),
-        helper.make_node("Split", ["ngram_sum", "ngram_widths"], ["ngram_raw", "ngram_square"], axis=1),
-        helper.make_node("Add", ["ngram_square", "tiny"], ["ngram_square_safe"]),
-        helper.make_node("Sqrt", ["ngram_square_safe"], ["ngram_norm"]),
-        helper.make_node("Div", ["ngram_raw", "ngram_norm"], ["ngram_scaled"]),
-        helper.make_node("Add", ["ngram_scaled", "ngram_bias"], [NGRAM_LOGITS]),
+    nodes = [*_summed_ngrams("ngram"), helper.make_node("Add", ["ngram_scaled", "ngram_bias"], [NGRAM_LOGITS])]
+    return nodes, _initializers({"ngram_bias": ngrams.bias[None]} | _ngram_constants("ngram", ngrams.table))
+
+
+def _summed_ngrams(name: str) -> list[Any]:
+    """Return the nodes from ``ngram_ids`` to the weights of a table (`linear`) for a text of unit length."""
+    return [
+        helper.make_node("Gather", [f"{name}_table", "ngram_ids"], [f"{name}_rows16"], axis=0),
+        helper.make_node("Cast", [f"{name}_rows16"], [f"{name}_rows"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", [f"{name}_rows", f"{name}_axis"], [f"{name}_sum"], keepdims=1),
+        helper.make_node("Split", [f"{name}_sum", f"{name}_widths"], [f"{name}_raw", f"{name}_square"], axis=1),
+        helper.make_node("Add", [f"{name}_square", f"{name}_tiny"], [f"{name}_square_safe"]),
+        helper.make_node("Sqrt", [f"{name}_square_safe"], [f"{name}_norm"]),
+        helper.make_node("Div", [f"{name}_raw", f"{name}_norm"], [f"{name}_scaled"]),
     ]
-    constants = {
-        "ngram_table": ngrams.table,
-        "ngram_bias": ngrams.bias[None],
-        "ngram_widths": np.array([outputs, 1], np.int64),
-        "axis_0": np.array([0], np.int64),
-        "tiny": np.array([[1e-6]], np.float32),
+
+
+def _ngram_constants(name: str, table: npt.NDArray[np.float16]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        f"{name}_table": table,
+        f"{name}_widths": np.array([table.shape[1] - 1, 1], np.int64),
+        f"{name}_axis": np.array([0], np.int64),
+        f"{name}_tiny": np.array([[1e-6]], np.float32),
     }
-    return nodes, _initializers(constants)
 
 
 def _calibration_nodes(calibration: Calibration) -> tuple[list[Any], list[Any]]:

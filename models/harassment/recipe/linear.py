@@ -42,15 +42,7 @@ class NgramModel:
 
 def fit(cleaned: Sequence[str], targets: npt.NDArray[np.float32], *, seed: int) -> NgramModel:
     """Fit one regression per column of targets (texts, outputs)."""
-    rows = [ngram_buckets(text) for text in cleaned]
-    indptr = np.cumsum([0, *map(len, rows)])
-    indices = np.concatenate([np.asarray(row, np.int64) for row in rows])
-    counts = np.bincount(indices, minlength=NGRAM_BUCKETS)
-    idf = (np.log((1 + len(rows)) / (1 + counts)) + 1).astype(np.float32)
-    features = sparse.csr_matrix((idf[indices], indices, indptr), shape=(len(rows), NGRAM_BUCKETS), dtype=np.float32)
-    norms = np.sqrt(np.asarray(features.multiply(features).sum(1)).ravel()) + 1e-6
-    features = sparse.diags(1 / norms).dot(features).tocsr()
-    used = np.flatnonzero(counts)
+    features, idf, used = features_of(cleaned)
     narrow = features[:, used]
     outputs = targets.shape[1]
     table = np.zeros((NGRAM_BUCKETS, outputs + 1), np.float32)
@@ -67,3 +59,15 @@ def fit(cleaned: Sequence[str], targets: npt.NDArray[np.float32], *, seed: int) 
     # An n-gram never seen in training says nothing, not even about the text's length.
     table[used, outputs] = idf[used] ** 2
     return NgramModel(table=table.astype(np.float16), bias=bias)
+
+
+def features_of(cleaned: Sequence[str]) -> tuple[sparse.csr_matrix, npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Return texts' n-grams (texts, buckets) at unit length, each bucket's frequency weight, and the buckets used."""
+    rows = [ngram_buckets(text) for text in cleaned]
+    indptr = np.cumsum([0, *map(len, rows)])
+    indices = np.concatenate([np.asarray(row, np.int64) for row in rows])
+    counts = np.bincount(indices, minlength=NGRAM_BUCKETS)
+    idf = (np.log((1 + len(rows)) / (1 + counts)) + 1).astype(np.float32)
+    features = sparse.csr_matrix((idf[indices], indices, indptr), shape=(len(rows), NGRAM_BUCKETS), dtype=np.float32)
+    norms = np.sqrt(np.asarray(features.multiply(features).sum(1)).ravel()) + 1e-6
+    return sparse.diags(1 / norms).dot(features).tocsr(), idf, np.flatnonzero(counts)
