@@ -118,7 +118,6 @@ def run(settings: Settings) -> None:
     takers += [told.take, desk.take]
     recorder = Recorder(
         box=settings.box,
-        policy=policy,
         clock=clock,
         open_main=lambda: open_main(settings.data),
         open_live=lambda: open_live(settings.run),

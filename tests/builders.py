@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
 from edge_agent.domain.call import Speaker, Utterance
-from edge_agent.domain.finding import Label, Scores
+from edge_agent.domain.finding import Label, Reply, Scores
 from edge_agent.domain.incident import Incident
 from edge_agent.domain.policy import (
     Context,
@@ -144,7 +144,7 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
         "relay_marks": ("電話リレーサービス",),
         "accommodation_marks": ("耳が聞こえにくい",),
         "overlap": 0.75,
-        "final_answer_similarity": 0.9,
+        "reply_score": 0.5,
     }
     return Policy(**(fields | changes))
 
@@ -162,10 +162,14 @@ def said(text: str = "ことば", *, sequence: int = 0, at_s: float = 1.0, **cha
     return Utterance(**(fields | changes))
 
 
-def scored(scores: dict[Label, float] | None = None, embedding: tuple[float, ...] | None = None) -> Scores:
-    """Return a classifier's answer; labels not named are at 0."""
+def scored(
+    scores: dict[Label, float] | None = None, embedding: tuple[float, ...] | None = None, **reply: float
+) -> Scores:
+    """Return a classifier's answer; labels and kinds of reply not named are at 0."""
     labels = dict.fromkeys(Label, 0.0) | (scores or {})
-    return Scores(labels=labels, over=(), harassment=0.0, model_version=MODEL, embedding=embedding)
+    return Scores(
+        labels=labels, over=(), harassment=0.0, model_version=MODEL, embedding=embedding, reply=Reply(**reply)
+    )
 
 
 def an_alert(alert_id: str = "alert-1", **changes: Any) -> Alert:

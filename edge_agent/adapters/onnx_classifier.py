@@ -12,6 +12,7 @@ import re
 import tomllib
 import unicodedata
 import zlib
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,7 @@ import numpy as np
 import onnxruntime
 import sentencepiece
 
-from edge_agent.domain.finding import HARASSMENT, Label, Scores
+from edge_agent.domain.finding import HARASSMENT, Label, Reply, Scores
 from edge_agent.errors import ModelError, Text
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ DESCRIPTION_FILE = "model.toml"
 
 _EMBEDDING = "embedding"
 """The graph's output (384,) of length 1 that lies near that of words saying the same; optional."""
+_REPLIES = "replies"
+"""The graph's output (4,): what an operator's words do, in the order of `Reply`; optional."""
 _BEGIN_PIECE = 0
 _END_PIECE = 2
 """Ids of ``<s>`` and ``</s>`` in the tokenizer, which does not add them itself."""
@@ -89,8 +92,11 @@ class OnnxClassifier:
         self._max_tokens = description.max_tokens
         self._ngrams = description.ngrams
         self._tokenizer, self._graph = _loaded(folder)
-        # A model may come without: demands are then compared by spelling.
-        self._embeds = _EMBEDDING in {output.name for output in self._graph.get_outputs()}
+        # A model may come without: demands are then compared by spelling, an operator's words known by marks alone.
+        given = {output.name: output for output in self._graph.get_outputs()}
+        self._optional = [name for name in (_EMBEDDING, _REPLIES) if name in given]
+        if _REPLIES in given and given[_REPLIES].shape != [len(fields(Reply))]:
+            raise _altered(folder / GRAPH_FILE, f"{_REPLIES} is {given[_REPLIES].shape}")
 
     def classify(self, text: str) -> Scores:
         """Return the scores of one utterance; every one is 0 if nothing but punctuation was said."""
@@ -99,8 +105,8 @@ class OnnxClassifier:
             return self._scores([0.0] * len(self.labels), 0.0)
         pieces = self._tokenizer.encode(cleaned)[: self._max_tokens - 2]
         buckets = ngram_buckets(cleaned, orders=self._ngrams.orders, buckets=self._ngrams.buckets)
-        probabilities, harassment, *embedding = self._graph.run(
-            ["probabilities", "harassment", *([_EMBEDDING] if self._embeds else [])],
+        probabilities, harassment, *optional = self._graph.run(
+            ["probabilities", "harassment", *self._optional],
             {
                 "input_ids": np.array([[_BEGIN_PIECE, *pieces, _END_PIECE]], np.int64),
                 "ngram_ids": np.array(buckets, np.int64),
@@ -109,7 +115,7 @@ class OnnxClassifier:
         return self._scores(
             [float(value) for value in probabilities],
             float(harassment[0]),
-            embedding=tuple(float(value) for value in embedding[0]) if embedding else None,
+            **dict(zip(self._optional, (tuple(map(float, values)) for values in optional), strict=True)),
         )
 
     def classify_all(self, texts: Sequence[str]) -> list[Scores]:
@@ -117,7 +123,12 @@ class OnnxClassifier:
         return [self.classify(text) for text in texts]
 
     def _scores(
-        self, probabilities: Sequence[float], harassment: float, *, embedding: tuple[float, ...] | None = None
+        self,
+        probabilities: Sequence[float],
+        harassment: float,
+        *,
+        embedding: tuple[float, ...] | None = None,
+        replies: tuple[float, ...] = (),
     ) -> Scores:
         by_label = dict(zip(self.labels, probabilities, strict=True))
         return Scores(
@@ -126,6 +137,7 @@ class OnnxClassifier:
             harassment=harassment,
             model_version=self.model_version,
             embedding=embedding,
+            reply=Reply(*replies),
         )
 
 

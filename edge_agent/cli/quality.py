@@ -22,7 +22,6 @@ from edge_agent.domain.finding import Label, Scores
 from edge_agent.domain.quality import Quality
 from edge_agent.errors import Text
 from edge_agent.pipeline import script as scripted
-from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.services import quality as record
 from edge_agent.services.call_figures import call_quality
 from edge_agent.services.held_out import HeldOutLine, read_held_out, read_open_dialogue
@@ -96,8 +95,7 @@ def measure(
     if heard := [(line, line.heard) for line in written if line.heard]:
         utterances.append(utterance_quality(judged(classifier, heard), through="vosk"))
     say(Text(f"通話 {len(scripts)} 件（文字）", f"{len(scripts)} calls as text"))
-    answers = FinalAnswers(classifier, policy)
-    played = [scripted.play(script, classifier, policy, answers=answers) for script in counted(scripts)]
+    played = [scripted.play(script, classifier, policy) for script in counted(scripts)]
     found = [call_quality(played, through="text")]
     spoken = [script for script in scripts if audio and recording(audio, script).is_file()]
     if audio and spoken:

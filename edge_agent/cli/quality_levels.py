@@ -13,7 +13,6 @@ from edge_agent.cli.words import counted, say, show
 from edge_agent.domain.finding import HARASSMENT
 from edge_agent.errors import Text
 from edge_agent.pipeline import script as scripted
-from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.ports import Classifier
 from edge_agent.services.call_figures import JudgedCall
 from edge_agent.services.levels import Outcome, at_level, best, by_type, cross_checked, outcome
@@ -50,13 +49,11 @@ def levels(*, calls: Path, weight: float, settings_file: Path | None) -> None:
     classifier = Remembering(OnnxClassifier(installed.folder))
     scripts = read_scripts(calls)
     say(Text(f"通話 {len(scripts)} 件 × {len(LEVELS)} 段", f"{len(scripts)} calls at {len(LEVELS)} levels"))
-    # A level moves criteria, not what operators answer.
-    answers = FinalAnswers(classifier, policy)
     moved = {level: at_level(policy, dict.fromkeys(HARASSMENT, level)) for level in LEVELS}
     judged: dict[float, list[JudgedCall]] = {level: [] for level in LEVELS}
     for script in counted(scripts):
         for level in LEVELS:
-            judged[level].append(scripted.play(script, classifier, moved[level], answers=answers))
+            judged[level].append(scripted.play(script, classifier, moved[level]))
     show(Text("類型  段  見つけた/該当  誤り", "type  level  found/of that type  wrong"))
     for row in by_type(judged):
         click.echo(f"{row.label.value:17s} {row.level:+.1f} {row.found:4d}/{row.among:<4d} {row.wrong:3d}")

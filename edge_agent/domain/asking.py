@@ -48,6 +48,11 @@ _ACCEPTED = re.compile(
     r"(?:わか(?:りまし|っ)た|分か(?:りまし|っ)た|承知(?:し|いたし)ました|了解(?:です|しました)?|しゃあない|(?:仕方|しょうが)な[いか])"
     r"(?:です)?[わねよなあ]*" + _END
 )
+_GIVES_WAY = re.compile(
+    r"^(?:あ[あー]?、?)?(?:そう(?:です|なんです|でした)か|そうなんですね|そっか|なるほど|了解|わかった).{0,8}$"
+    r"|(?:諦|あきら)め(?:ます|る[わよ]?" + _END + r"|ました)|(?:もう|じゃあ|では|なら)、?(?:いい|結構)です" + _END
+)
+"""Giving way without accepting: 「そうですか、うーん」「じゃあいいです」; who goes on after it has not."""
 _REPROACH = re.compile(
     r"(?:最初(?:から|に)|先に|早く|早よ|はよ|早う)[^。、]{0,6}(?:言|教え|連絡し)[っう]?て[^。、!?！？]*"
 )
@@ -66,3 +71,9 @@ def asks_for(text: str) -> bool:
     """Return whether words ask for something; what was asked before the answer is accepted is asked no more."""
     text = _TOLD.sub("", _REPROACH.sub("", _ACCEPTED.split(text)[-1]))
     return not _CLOSING.search(text) and not _WHICH.search(text) and _FORMS.search(text) is not None
+
+
+def accepts(text: str) -> bool:
+    """Return whether the words accept what was answered, or give way to it, and ask for nothing after it."""
+    given_way = _ACCEPTED.search(text) is not None or _GIVES_WAY.search(text) is not None
+    return given_way and not asks_for(text)

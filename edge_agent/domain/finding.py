@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -28,6 +28,16 @@ HARASSMENT: tuple[Label, ...] = tuple(label for label in Label if label not in {
 """The ten harassment types, in the order the models and the pages use."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an operator's words do to what was asked: probabilities, 0–1. Who gives the final answer refuses too."""
+
+    refusal: float = 0.0
+    final_answer: float = 0.0
+    warning: float = 0.0
+    ending: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """The classifier's answer for one utterance.
@@ -39,6 +49,7 @@ class Scores:
         model_version: name and version of the model that answered.
         embedding: direction (length 1) of what was said, near that of words that say the same; None if the model
             has none.
+        reply: what the words do if they are an operator's; nothing if the model cannot tell.
     """
 
     labels: Mapping[Label, float]
@@ -46,6 +57,7 @@ class Scores:
     harassment: float
     model_version: str
     embedding: tuple[float, ...] | None = None
+    reply: Reply = field(default_factory=Reply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,7 @@ def explained(rule: Rule, findings: Sequence[Finding], *, warning_level: int, at
     grounds: list[Text] = []
     if isinstance(rule, RepeatRule | TimeRule):
         count = len(findings)
-        grounds.append(
-            Text(f"最終回答の後に同じ要求が{count}回", f"the same demand {_times(count)} after the final answer")
-        )
+        grounds.append(Text(f"最終回答の後も要求が{count}回", f"demanded again {_times(count)} after the final answer"))
     if isinstance(rule, TimeRule):
         minutes = int(at_s // 60)
         grounds.append(Text(f"通話開始から{minutes}分", f"{minutes} min into the call"))

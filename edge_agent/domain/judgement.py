@@ -1,8 +1,8 @@
 """Judgement over a call: findings are weighed against the policy's criteria.
 
 Rules:
-1. Only the customer's words count; the operator's words never count against the caller, they are heard for the warnings
-   and the final answer spoken.
+1. Only the customer's words count; the operator's words never count against the caller, they are heard for the
+   refusals, warnings and the final answer spoken.
 2. A criterion is met by decaying evidence of its type, by one strong utterance, or by the first one if it is immediate;
    words that are a complaint too may need a second (`weighing`). A demand repeated after the final answer, and a call
    that goes in circles, have rules of their own (`repetition`).
@@ -87,7 +87,6 @@ def hear(
     scores: Scores | None,
     policy: Policy,
     *,
-    answers: Sequence[Sequence[float]] = (),
     whole: Scores | None = None,
 ) -> tuple[CallRecord, Assessment | None]:
     """Weigh one final utterance; return the record with it and, if it says something new, an assessment.
@@ -95,21 +94,19 @@ def hear(
     Args:
         record: the call so far.
         utterance: what was said.
-        scores: what the classifier said of the customer's words that bear on judgement (`wording`). Of the operator's
-            only the embedding is looked at.
+        scores: what the classifier said of the customer's words that bear on judgement (`wording`), or of the
+            operator's, of which only what they reply is looked at.
         policy: the company's policy.
-        answers: embeddings of the policy's final answers, if the classifier gives any.
         whole: what the classifier said of all the customer's words, where some of them do not bear on judgement.
     """
     if not utterance.final:
         return record, None
     record = replace(record, relay=record.relay or any(mark in utterance.text for mark in policy.relay_marks))
     if utterance.speaker is Speaker.OPERATOR:
-        embedding = scores.embedding if scores is not None else None
-        return _operator_said(record, utterance, policy, embedding, answers), None
+        return _operator_said(record, utterance, scores, policy), None
     considerate = any(mark in utterance.text for mark in policy.accommodation_marks)
     answers_yes = record.asked_of_danger and says_yes(utterance.text)
-    record = replace(record, accommodation=record.accommodation or considerate, asked_of_danger=False)
+    record = replace(record, accommodation=record.accommodation or considerate, asked_of_danger=False, warning=False)
     if scores is None:
         return record, None
     if answers_yes:
@@ -147,32 +144,29 @@ def suspect(record: CallRecord, utterance: Utterance, scores: Scores, policy: Po
     return replace(_assess(record, met, utterance, policy)[1], tentative=True) if met else None
 
 
-def _operator_said(
-    record: CallRecord,
-    utterance: Utterance,
-    policy: Policy,
-    embedding: Sequence[float] | None,
-    answers: Sequence[Sequence[float]],
-) -> CallRecord:
-    level = spoken_warning(utterance.text, policy)
-    refuses = is_refusal(utterance.text, policy)
+def _operator_said(record: CallRecord, utterance: Utterance, scores: Scores | None, policy: Policy) -> CallRecord:
+    # Asked what was shouted at them, or begged not to die, nobody is warned: there the policy's own words alone count.
+    reports, asks_danger = asks_for_report(utterance.text), asks_of_danger(utterance.text, policy)
+    scores = None if reports or asks_danger or record.in_danger else scores
+    level = spoken_warning(utterance.text, policy, scores=scores, before=record.warning_level, goes_on=record.warning)
+    refuses = is_refusal(utterance.text, policy, scores=scores)
     if level or refuses:
         record = replace(record, reporting=0)
-    elif asks_for_report(utterance.text):
+    elif reports:
         record = replace(record, reporting=REPORTING)
-    if asks_of_danger(utterance.text, policy):
+    if asks_danger:
         record = replace(record, asked_of_danger=True, danger_certain=record.life_safety)
     elif asks(utterance.text):
         record = replace(record, asked_of_danger=False)
     if level:
-        record = replace(record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level))
-    record = replace(record, repetition=replied(record.repetition, utterance.text, refuses=refuses))
+        record = replace(
+            record, warnings=record.warnings + 1, warning_level=max(record.warning_level, level), warning=True
+        )
+    repetition = replied(record.repetition, utterance.text, start_s=utterance.start_s, refuses=refuses)
     # Only the first counts: after it there is nothing to find out.
-    if record.repetition.final_answer_s is None and is_final_answer(
-        utterance.text, policy, embedding=embedding, answers=answers
-    ):
-        record = replace(record, repetition=answered(record.repetition, at_s=utterance.end_s))
-    return record
+    if repetition.final_answer_s is None and is_final_answer(utterance.text, policy, scores=scores):
+        repetition = answered(repetition, at_s=utterance.end_s)
+    return replace(record, repetition=repetition)
 
 
 def _signs_of_danger(record: CallRecord, utterance: Utterance, findings: Sequence[Finding]) -> CallRecord:

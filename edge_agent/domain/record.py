@@ -27,6 +27,7 @@ class CallRecord:
     """What judgement remembers of a call.
 
     Attributes:
+        warning: the operator has warned since the customer's last words.
         warning_level: the gravest warning spoken: 1, 2, 3 (ending the call), or 0.
         told_level: the warning after which words that went on have been reported.
         relay: the call is interpreted.
@@ -44,6 +45,7 @@ class CallRecord:
     met: tuple[str, ...] = ()
     severity: Severity = Severity.B0
     warnings: int = 0
+    warning: bool = False
     warning_level: int = 0
     told_level: int = 0
     complaint: bool = False

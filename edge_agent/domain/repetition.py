@@ -1,18 +1,20 @@
 """The same demand again although it has been answered, and calls that go in circles for too long.
 
 Rules:
-1. Words are a demand if they are a complaint or hint at harassment; thanks and backchannels never are.
+1. Words are a demand of their own if they are a complaint or hint at harassment. Thanks, backchannels and giving way
+   never are.
 2. Two demands are alike by meaning (the classifier's embedding), by spelling only where there is no embedding. They are
    the same if they are alike, or both are alike to a third one: who repeats himself rewords, and two wordings far apart
    still have one between them.
 3. A demand counts as repeated when it comes again after the operator's final answer. If it came up only after it, its
    first time is no repetition.
-4. Who rewords a demand calmly and with ever new reasons may never say anything alike. So a demand after the final
-   answer that touches on one before (`likeness.matter`) counts too once the operator has refused it again. The
-   operator's words say here what was asked, never what the caller is. A demand that follows need not wait for it.
+4. Who rewords a demand calmly and with ever new reasons may never say anything alike, or like a demand. So whatever
+   the operator refuses again after the final answer was a demand repeated: his words say here what was asked, never
+   what the caller is. Who gives way has asked for nothing. A demand that follows need not wait for its refusal. Two
+   of the times counted are demands of their own.
 5. Words that ask for something by their form (`asking`) are a demand whatever the classifier says of them. Two of them
-   that touch on each other, directly or through others that ask, are the same; once the operator has refused one of
-   the call's demands again (4), they need not wait for their refusal.
+   that touch on each other (`likeness.matter`), directly or through others that ask, are the same; once the operator
+   has refused one of the call's demands again (4), they need not wait for their refusal.
 6. Time alone means nothing: it counts with demands repeated after the final answer.
 7. In a relayed call, or when the caller has asked for consideration, neither counts: repeating is then how one is
    understood.
@@ -20,11 +22,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.asking import asks_for
+from edge_agent.domain.asking import accepts, asks_for
 from edge_agent.domain.finding import HARASSMENT, Finding, Label
 from edge_agent.domain.likeness import cosine, matter, plain, spelled_alike
 
@@ -37,20 +38,26 @@ LEAST_LETTERS = 5
 """Shorter words are no demand: 「だから」「なんで」 come again in every conversation."""
 KEPT = 200
 """Demands remembered of a call; the newest."""
+WAITING = 8
+"""Utterances of a turn that may be what the operator's reply refuses; the newest."""
+BARGES_IN_S = 1.0
+"""By how much an operator's reply may begin before the customer has ended."""
+LEAST_VOICED = 2
+"""So many of the times counted must be demands by their own words; else the others are not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """A demand as it was voiced.
+    """A demand as it was voiced, or words that may turn out to be one by being refused.
 
     Attributes:
         at_s: seconds from the start of the call to its last sound.
         about: what it is about (`likeness.matter`).
+        voiced: it is a demand by its own words.
         asks: it asks for something by its form.
         alike: numbers of the utterances before it that voiced a demand like it.
-        answered: it was voiced after the final answer.
-        touching: it touches on one before it.
-        refused: it was voiced after the final answer, touched on one before it and was refused again.
+        answered: it was said after the final answer.
+        refused: it was said after the final answer and refused.
         model_version: name and version of the classifier.
     """
 
@@ -59,10 +66,10 @@ class Demand:
     text: str
     embedding: tuple[float, ...] | None
     about: frozenset[str]
+    voiced: bool
     asks: bool
     alike: frozenset[int] = frozenset()
     answered: bool
-    touching: bool = False
     refused: bool = False
     model_version: str
 
@@ -73,15 +80,16 @@ class Repetition:
 
     Attributes:
         final_answer_s: seconds of the call at which the final answer was given first; None before.
+        demands: those voiced, and words refused after the final answer.
         repeated: how many utterances after it voiced a demand again.
-        open: the last demand still waits for its answer.
-        replied: the operator has said something since.
+        waiting: what the customer has said since the operator's last reply.
+        replied: the operator has replied to it.
     """
 
     final_answer_s: float | None = None
     demands: tuple[Demand, ...] = ()
     repeated: int = 0
-    open: bool = False
+    waiting: tuple[Demand, ...] = ()
     replied: bool = False
 
 
@@ -90,15 +98,23 @@ def answered(repetition: Repetition, *, at_s: float) -> Repetition:
     return repetition if repetition.final_answer_s is not None else replace(repetition, final_answer_s=at_s)
 
 
-def replied(repetition: Repetition, text: str, *, refuses: bool) -> Repetition:
-    """Return the repetition with the operator's words `text`, which may refuse (`refuses`) the demand just voiced."""
-    if repetition.final_answer_s is None or not repetition.open or len(plain(text)) < LEAST_LETTERS:
+def replied(repetition: Repetition, text: str, *, start_s: float, refuses: bool) -> Repetition:
+    """Return the repetition with the operator's words `text`, begun at `start_s`, which may refuse what was said."""
+    if len(plain(text)) < LEAST_LETTERS:
         return repetition
-    if not refuses:
-        return replace(repetition, replied=True)
-    *before, last = repetition.demands
-    last = replace(last, refused=last.answered and last.touching)
-    return replace(repetition, demands=(*before, last), open=False)
+    repetition = replace(repetition, replied=True)
+    # The operator may be heard late: what was said only after these words began is not what they refuse.
+    said = [
+        each
+        for each in (*repetition.demands, *repetition.waiting)
+        if each.answered and not each.refused and each.at_s <= start_s + BARGES_IN_S
+    ]
+    turn = [each for each in said if each in repetition.waiting] or said[-1:]
+    if not refuses or not turn:
+        return repetition
+    refused = next((each for each in reversed(turn) if each.voiced), turn[-1])
+    others = tuple(each for each in repetition.demands if each.sequence != refused.sequence)
+    return replace(repetition, demands=(*others, replace(refused, refused=True)), waiting=())
 
 
 def demanded(
@@ -108,32 +124,33 @@ def demanded(
 
     Nothing is returned if the words are no demand, or repeat none that has been answered.
     """
+    if accepts(utterance.text):
+        return replace(repetition, waiting=(), replied=False), ()
     if len(plain(utterance.text)) < LEAST_LETTERS:
         return repetition, ()
     asks = asks_for(utterance.text)
-    if not asks and not _is_demand(scores, policy.repeat):
-        # A demand may take two utterances; what is said after the operator's reply is about something else.
-        return replace(repetition, open=repetition.open and not repetition.replied), ()
     demand = Demand(
         sequence=utterance.sequence,
         at_s=utterance.end_s,
         text=utterance.text,
         embedding=scores.embedding,
-        about=matter(utterance.text),
+        about=matter(utterance.text) if asks else frozenset(),
+        voiced=asks or _is_demand(scores, policy.repeat),
         asks=asks,
         answered=repetition.final_answer_s is not None,
         model_version=scores.model_version,
     )
-    alike = [earlier for earlier in repetition.demands if likeness(earlier, demand, policy.repeat) >= 1.0]
-    demand = replace(
-        demand,
-        alike=frozenset(earlier.sequence for earlier in alike),
-        touching=any(earlier.about & demand.about for earlier in repetition.demands),
-    )
-    again = _again(repetition, demand, policy.repeat) if demand.answered else ()
-    kept = (*repetition.demands, demand)[-KEPT:]
+    again: tuple[Finding, ...] = ()
+    kept = repetition.demands
+    if demand.voiced:
+        voiced = [earlier for earlier in kept if earlier.voiced]
+        alike = [each.sequence for each in voiced if likeness(each, demand, policy.repeat) >= 1.0]
+        demand = replace(demand, alike=frozenset(alike))
+        again = _again(repetition, demand, policy.repeat) if demand.answered else ()
+        kept = (*kept, demand)[-KEPT:]
+    waiting = (demand,) if repetition.replied else (*repetition.waiting, demand)
     counted = repetition.repeated + bool(again)
-    return replace(repetition, demands=kept, repeated=counted, open=True, replied=False), again
+    return replace(repetition, demands=kept, repeated=counted, waiting=waiting[-WAITING:], replied=False), again
 
 
 def too_long(repetition: Repetition, *, at_s: float, policy: Policy) -> tuple[TimeRule, ...]:
@@ -158,9 +175,11 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
     ]
     # Its very first time was no repetition, wherever that was.
     times = {time.sequence: time for time in [*same, demand][1:] if time.answered}
-    for others in (_asked_before(repetition, demand), _refused_before(repetition, demand)):
+    for others in (_asked_before(repetition, demand), [each for each in repetition.demands if each.refused]):
         if others:
             times |= {time.sequence: time for time in [*others, demand] if time.answered}
+    if sum(time.voiced for time in times.values()) < LEAST_VOICED:
+        times = {sequence: time for sequence, time in times.items() if time.voiced}
     return tuple(
         Finding(
             label=rule.label,
@@ -175,24 +194,15 @@ def _again(repetition: Repetition, demand: Demand, rule: RepeatRule) -> tuple[Fi
 
 
 def _asked_before(repetition: Repetition, demand: Demand) -> list[Demand]:
-    """Return the demands that ask for what a demand asks for, both by their form."""
+    """Return the demands that ask for what a demand asks for, both by their form, itself or through others of them."""
     if not demand.asks or not any(earlier.refused for earlier in repetition.demands):
         return []
-    return _touched([earlier for earlier in repetition.demands if earlier.asks], demand)
-
-
-def _refused_before(repetition: Repetition, demand: Demand) -> list[Demand]:
-    """Return the demands refused again that a demand touches on."""
-    return [earlier for earlier in _touched(repetition.demands, demand) if earlier.refused]
-
-
-def _touched(demands: Sequence[Demand], demand: Demand) -> list[Demand]:
-    """Return those of `demands` that a demand touches on, itself or through others of them."""
-    about, apart = demand.about, list(demands)
+    asked = [earlier for earlier in repetition.demands if earlier.asks]
+    about, apart = demand.about, asked
     while joined := [earlier for earlier in apart if about & earlier.about]:
         about = about.union(*(earlier.about for earlier in joined))
         apart = [earlier for earlier in apart if earlier not in joined]
-    return [earlier for earlier in demands if earlier not in apart]
+    return [earlier for earlier in asked if earlier not in apart]
 
 
 def _is_demand(scores: Scores, rule: RepeatRule) -> bool:

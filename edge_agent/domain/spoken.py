@@ -1,4 +1,4 @@
-"""What an operator has said: warnings and final answers, by the policy's marks and by their meaning.
+"""What an operator has said: warnings, refusals and final answers, by the policy's marks and by the classifier.
 
 It is never weighed against the caller. It says how far the company has warned, and from when on a demand is repeated
 although it has been answered.
@@ -7,50 +7,42 @@ although it has been answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.likeness import cosine, is_heard, plain
+from edge_agent.domain.likeness import is_heard, plain
 
 if TYPE_CHECKING:
+    from edge_agent.domain.finding import Scores
     from edge_agent.domain.policy import Phrase, Policy
 
 
-def spoken_warning(text: str, policy: Policy) -> int:
-    """Return the level of the gravest warning in the operator's words: 1, 2, 3 (ending the call), or 0."""
+ENDING = 3
+"""The level of a warning that ends the call."""
+
+
+def spoken_warning(
+    text: str, policy: Policy, *, scores: Scores | None = None, before: int = 0, goes_on: bool = False
+) -> int:
+    """Return the level of the gravest warning in the operator's words: 1, 2, 3 (ending the call), or 0.
+
+    Words that match none of the policy's marks are a warning by the classifier's `scores`: the first, or the second
+    after one that was given (`before` is the gravest level so far). What goes on after a warning, before the
+    customer has said anything (`goes_on`), is none of its own; and who has not warned ends no call for the behaviour.
+    """
     said = plain(text)
-    return max((p.warning for p in policy.phrases if p.warning and _spoken(said, p, policy)), default=0)
+    level = max((p.warning for p in policy.phrases if p.warning and _spoken(said, p, policy)), default=0)
+    if level or scores is None:
+        return level
+    if before and scores.reply.ending >= policy.reply_score:
+        return ENDING
+    if scores.reply.warning < policy.reply_score or (before and goes_on):
+        return 0
+    return min(before + 1, ENDING - 1)
 
 
-def is_final_answer(
-    text: str,
-    policy: Policy,
-    *,
-    embedding: Sequence[float] | None = None,
-    answers: Sequence[Sequence[float]] = (),
-) -> bool:
-    """Return whether the operator's words hold one of the policy's final answers.
-
-    Args:
-        text: the operator's words.
-        policy: the company's policy.
-        embedding: the classifier's embedding of `text`, if it gives one.
-        answers: embeddings of the policy's final answers.
-    """
-    said = plain(_NO_REFUSAL.sub("", text))
-    if any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases):
-        return True
-    if embedding is None or not may_answer(text, policy):
-        return False
-    return any(cosine(embedding, answer) >= policy.final_answer_similarity for answer in answers)
-
-
-def may_answer(text: str, policy: Policy) -> bool:
-    """Return whether the operator's words may be a final answer by their meaning.
-
-    An apology is near a refusal in meaning, and refuses nothing. Without marks of refusals the meaning alone decides.
-    """
-    return not policy.repeat.refusal_marks or is_refusal(text, policy)
+def is_final_answer(text: str, policy: Policy, *, scores: Scores | None = None) -> bool:
+    """Return whether the operator's words, of which the classifier says `scores`, are a final answer."""
+    return _answers(text, policy) or (scores is not None and scores.reply.final_answer >= policy.reply_score)
 
 
 _NO_REFUSAL = re.compile(
@@ -65,12 +57,20 @@ _NO_REFUSAL = re.compile(
 """Polite questions and other forms in which a refusal's words refuse nothing, to the end of the clause."""
 
 
-def is_refusal(text: str, policy: Policy) -> bool:
+def is_refusal(text: str, policy: Policy, *, scores: Scores | None = None) -> bool:
     """Return whether the operator's words refuse what was asked, or say that the answer stays as it is."""
+    if scores is not None and max(scores.reply.refusal, scores.reply.final_answer) >= policy.reply_score:
+        return True
     said = plain(_NO_REFUSAL.sub("", text))
     if any(is_heard(said, mark, overlap=policy.overlap) for mark in policy.repeat.refusal_marks):
         return True
-    return any(p.final_answer and _spoken(said, p, policy) for p in policy.phrases)
+    return _answers(text, policy)
+
+
+def _answers(text: str, policy: Policy) -> bool:
+    """Return whether one of the policy's final answers is heard in an operator's words."""
+    said = plain(_NO_REFUSAL.sub("", text))
+    return any(phrase.final_answer and _spoken(said, phrase, policy) for phrase in policy.phrases)
 
 
 def _spoken(said: str, phrase: Phrase, policy: Policy) -> bool:

@@ -2,7 +2,7 @@
 
 Rules:
 1. A customer's final words are classified and judged, by those of them that bear on judgement (`Reading`); an
-   operator's are heard for warnings and the final answer only.
+   operator's are heard for refusals, warnings and the final answer only.
 2. A customer's words under way are looked at when enough of them have changed, and may raise a tentative alert.
 """
 
@@ -15,8 +15,8 @@ from edge_agent.domain.call import Speaker, Utterance
 from edge_agent.domain.judgement import hear, suspect
 from edge_agent.domain.record import CallRecord
 from edge_agent.pipeline.alerting import Alerting
-from edge_agent.pipeline.events import AlertRaised, CallEnded, ComplaintHeard, Event, Heard, Scored
-from edge_agent.pipeline.reading import FinalAnswers, Glances, Reading
+from edge_agent.pipeline.events import AlertRaised, CallEnded, ComplaintHeard, Event, Heard, Scored, Warned
+from edge_agent.pipeline.reading import Glances, Reading
 from edge_agent.ports import RATE
 
 if TYPE_CHECKING:
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """One call: its record, its alerts.
-
-    Args:
-        answers: the policy's final answers, where they are known already.
-    """
+    """One call: its record, its alerts."""
 
     def __init__(
         self,
@@ -42,13 +38,12 @@ class Conversation:
         classifier: Classifier,
         policy: Policy,
         new_id: Callable[[], str],
-        answers: FinalAnswers | None = None,
     ) -> None:
         self.call_id = call_id
         self.origin = origin
         self.dropped = 0
         self._policy = policy
-        self._reading = Reading(classifier, policy, answers)
+        self._reading = Reading(classifier, policy)
         self._glances = Glances(policy.tentative)
         self._alerting = Alerting(call_id=call_id, seat=seat, new_id=new_id)
         self._record = CallRecord(call_id=call_id)
@@ -72,9 +67,11 @@ class Conversation:
         events: list[Event] = [Heard(utterance=utterance)]
         if speaker is Speaker.OPERATOR:
             if utterance.final:
-                answered = self._record.repetition.final_answer_s is not None
-                scores = self._reading.of_operator(utterance, answered=answered)
-                self._record, _ = hear(self._record, utterance, scores, self._policy, answers=self._reading.answers)
+                scores = self._reading.of_operator(utterance)
+                before = self._record
+                self._record, _ = hear(before, utterance, scores, self._policy)
+                if self._record.warnings > before.warnings:
+                    events.append(Warned(call_id=self.call_id, at_s=utterance.end_s))
         elif utterance.final:
             events += self._judge(utterance)
         elif self._alerting.may_suspect and self._glances.worth(utterance):

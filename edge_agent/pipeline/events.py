@@ -55,6 +55,14 @@ class ComplaintHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """The operator has warned the caller; `at_s` in seconds of the call."""
+
+    call_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """Nobody speaks any more.
 
@@ -84,4 +92,4 @@ class Unannounced:
     seat: str
 
 
-Event = Silenced | Unannounced | CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | CallEnded
+Event = Silenced | Unannounced | CallStarted | Heard | Scored | AlertRaised | ComplaintHeard | Warned | CallEnded

@@ -25,7 +25,6 @@ from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.conversing import Conversing
 from edge_agent.pipeline.events import CallStarted, Event, Silenced, Unannounced
 from edge_agent.pipeline.gathered import AT_ONCE, LATEST, TOGETHER, Gathered
-from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import PARTIAL_EVERY, Numbers, Voice, Words
 from edge_agent.ports import RATE
 
@@ -69,7 +68,6 @@ class LineListener:
         self._stage = stage
         self._classifier = classifier
         self._policy = policy
-        self._answers = FinalAnswers(classifier, policy)
         self._new_id = new_id
         self._whole = whole_source_is_one_call
         self._start_speech = settings.calls.start_speech_ms * RATE // 1000
@@ -259,7 +257,7 @@ class LineListener:
         self.announced = announced is not None
         self._call = Conversation(
             call_id=announced.call_id if announced is not None else self._new_id(), seat=self._seat, origin=origin,
-            classifier=self._classifier, policy=self._policy, new_id=self._new_id, answers=self._answers,
+            classifier=self._classifier, policy=self._policy, new_id=self._new_id,
         )  # fmt: skip
         started_s_ago = self._call.seconds(self._at)
         return [CallStarted(call_id=self._call.call_id, seat=self._seat, started_s_ago=started_s_ago)]

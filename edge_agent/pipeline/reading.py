@@ -1,21 +1,19 @@
 """What the classifier is asked about a call's words, and as little as possible: every question takes a few ms.
 
 Most utterances of a customer take one run. One more is needed when they hold a reported or denied clause or name a
-right, and one when they are vague and follow the customer's own turns. The operator's take one while they may hold the
-first final answer.
+right, and one when they are vague and follow the customer's own turns. The operator's take one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from edge_agent.domain.likeness import plain
 from edge_agent.domain.policy import Criterion
-from edge_agent.domain.spoken import may_answer
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
 from edge_agent.pipeline.attribution import telling_words
 
@@ -30,54 +28,22 @@ if TYPE_CHECKING:
 KEPT = 16
 """Texts of a call whose scores are kept: final words are often those that were looked at while they were said, and an
 alert asks about its words once more. A text takes some 12 KiB, most of it the embedding."""
-LEAST_ANSWER = 5
-"""Fewer letters of an operator are no final answer by their meaning: 「はい」「ええ」「そうです」."""
-
-
-class FinalAnswers:
-    """The policy's final answers as the classifier sees them; it is asked once, however many calls there are."""
-
-    def __init__(self, classifier: Classifier, policy: Policy) -> None:
-        self._classifier = classifier
-        self._policy = policy
-
-    @cached_property
-    def embeddings(self) -> tuple[tuple[float, ...], ...]:
-        """Their embeddings; none if the classifier gives none."""
-        said = (self._classifier.classify(p.text.ja).embedding for p in self._policy.phrases if p.final_answer)
-        return tuple(embedding for embedding in said if embedding is not None)
+LEAST_REPLY = 5
+"""Fewer letters of an operator refuse nothing: 「はい」「ええ」「そうです」."""
 
 
 class Reading:
-    """Reads one call's words with the classifier.
+    """Reads one call's words with the classifier."""
 
-    Args:
-        answers: the policy's final answers, where they are known already.
-    """
-
-    def __init__(self, classifier: Classifier, policy: Policy, answers: FinalAnswers | None = None) -> None:
+    def __init__(self, classifier: Classifier, policy: Policy) -> None:
         # Kept for this call alone: its words are forgotten with it.
         self._classify = lru_cache(maxsize=KEPT)(classifier.classify)
         self._policy = policy
-        self._answers = answers or FinalAnswers(classifier, policy)
         self._telling: dict[tuple[Label, str], tuple[tuple[int, int], ...]] = {}
 
-    @property
-    def answers(self) -> tuple[tuple[float, ...], ...]:
-        """Embeddings of the policy's final answers; none if the classifier gives no embeddings."""
-        return self._answers.embeddings
-
-    def of_operator(self, utterance: Utterance, *, answered: bool) -> Scores | None:
-        """Return scores for their embedding alone.
-
-        None if there is nothing to compare, or nothing to learn: the final answer was given before (`answered`), the
-        words are too few for one, or they refuse nothing.
-        """
-        if answered or len(plain(utterance.text)) < LEAST_ANSWER or not self.answers:
-            return None
-        if not may_answer(utterance.text, self._policy):
-            return None
-        return self._classify(utterance.text)
+    def of_operator(self, utterance: Utterance) -> Scores | None:
+        """Return scores that say what the operator's words reply; None for words too few for that."""
+        return self._classify(utterance.text) if len(plain(utterance.text)) >= LEAST_REPLY else None
 
     def of_customer(
         self, utterance: Utterance, turns: Sequence[Turn], *, reporting: bool = False

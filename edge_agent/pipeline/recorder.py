@@ -17,15 +17,22 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from edge_agent.domain.alert import Alert, AlertChange, AlertKind
-from edge_agent.domain.call import LineState, Speaker
+from edge_agent.domain.call import LineState
 from edge_agent.domain.incident import Incident
 from edge_agent.domain.line_trouble import Trouble
 from edge_agent.domain.pause import Pause, PauseEnd
-from edge_agent.domain.policy import Policy
-from edge_agent.domain.spoken import spoken_warning
 from edge_agent.errors import StoreError, Text
 from edge_agent.log import Log
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Silenced
+from edge_agent.pipeline.events import (
+    AlertRaised,
+    CallEnded,
+    CallStarted,
+    ComplaintHeard,
+    Event,
+    Heard,
+    Silenced,
+    Warned,
+)
 from edge_agent.ports import Clock
 from edge_agent.services import incidents, topics
 from edge_agent.services.line_state import line_message
@@ -59,7 +66,6 @@ class Recorder:
         self,
         *,
         box: Box,
-        policy: Policy,
         clock: Clock,
         open_main: Callable[[], Database],
         open_live: Callable[[], Database],
@@ -69,7 +75,6 @@ class Recorder:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._box = box
-        self._policy = policy
         self._clock = clock
         self._open_main = open_main
         self._open_live = open_live
@@ -214,6 +219,8 @@ class Recorder:
                 self._log_holds_words = True
             case ComplaintHeard():
                 status = replace(before, complaint=True)
+            case Warned():
+                status = replace(before, warnings=before.warnings + 1)
             case AlertRaised(alert=alert):
                 live.mark_telling(now, alert.call_id, alert.quotes)
                 if alert.kind is AlertKind.LIFE_SAFETY:
@@ -222,19 +229,10 @@ class Recorder:
                 live.put_words(
                     now,
                     LiveWords(
-                        call_id=utterance.call_id,
-                        seat=seat,
-                        sequence=utterance.sequence,
-                        speaker=utterance.speaker,
-                        text=utterance.text,
-                        final=utterance.final,
-                        start_s=utterance.start_s,
-                        end_s=utterance.end_s,
+                        call_id=utterance.call_id, seat=seat, sequence=utterance.sequence, speaker=utterance.speaker,
+                        text=utterance.text, final=utterance.final, start_s=utterance.start_s, end_s=utterance.end_s,
                     ),
-                )
-                if utterance.final and utterance.speaker is Speaker.OPERATOR:
-                    warned = spoken_warning(utterance.text, self._policy) > 0
-                    status = replace(before, warnings=before.warnings + warned)
+                )  # fmt: skip
         if status != before:
             self._set(now, status)
 

@@ -16,7 +16,6 @@ from edge_agent.domain.policy import Policy
 from edge_agent.pipeline.conversation import Conversation
 from edge_agent.pipeline.events import AlertRaised, ComplaintHeard, Event, Heard
 from edge_agent.pipeline.listen import LineListener
-from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.voice import Words
 from edge_agent.ports import RATE, AudioSource, Classifier, RecognizerFactory, VoiceDetector
 from edge_agent.services.call_figures import JudgedCall
@@ -31,15 +30,12 @@ LATE_S = 2.5
 """Recognition ends an utterance so much later than it was spoken at the most; later is a later utterance."""
 
 
-def play(script: Script, classifier: Classifier, policy: Policy, *, answers: FinalAnswers | None = None) -> JudgedCall:
-    """Return what becomes of a script whose words are heard without an error.
-
-    `answers`: the policy's final answers; whoever plays many scripts asks the classifier about them once.
-    """
+def play(script: Script, classifier: Classifier, policy: Policy) -> JudgedCall:
+    """Return what becomes of a script whose words are heard without an error."""
     names = itertools.count(1)
     call = Conversation(
         call_id=script.call_id, seat="script", origin=0, classifier=classifier, policy=policy,
-        new_id=lambda: f"{script.call_id}-{next(names)}", answers=answers,
+        new_id=lambda: f"{script.call_id}-{next(names)}",
     )  # fmt: skip
     at_s, ends, events = 0.0, [], []
     for number, turn in enumerate(script.turns):

@@ -141,7 +141,9 @@ class SpokenTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[spoken]``: how surely an operator's words must be heard."""
 
     overlap: Annotated[float, Meta(ge=0.5, le=1.0)]
-    final_answer_similarity: PositiveShare
+    reply_score: PositiveShare = 0.5
+    final_answer_similarity: PositiveShare | None = None
+    """Of policies written for earlier releases; `reply_score` took its place and it has no effect."""
 
 
 class PhraseTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

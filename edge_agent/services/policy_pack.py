@@ -282,7 +282,7 @@ def _policy(file: PolicyFile) -> Policy:
         accommodation_marks=file.accommodation.marks,
         danger_marks=file.danger.marks if file.danger else (),
         overlap=file.spoken.overlap,
-        final_answer_similarity=file.spoken.final_answer_similarity,
+        reply_score=file.spoken.reply_score,
     )
 
 

@@ -150,6 +150,56 @@ def test_a_model_may_give_the_meaning_of_what_was_said(monkeypatch: pytest.Monke
     assert scores.embedding == pytest.approx((0.6, 0.8))
 
 
+class Replies(Embedding):
+    """The shipped graph with another output for what an operator replies."""
+
+    width = 4
+
+    def get_outputs(self) -> list[SimpleNamespace]:
+        names = ("probabilities", "harassment", "replies")
+        return [SimpleNamespace(name=name, shape=[self.width]) for name in names]
+
+    def run(self, names: list[str], inputs: dict[str, Any]) -> list[Any]:
+        assert names[-1] == "replies"
+        return [*self._graph.run(names[:-1], inputs), np.array([0.9, 0.7, 0.1, 0.2], np.float32)]
+
+
+class FewReplies(Replies):
+    width = 2
+
+
+def test_a_model_may_say_what_an_operators_words_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *given, **named: Replies(InferenceSession(*given, **named))
+    )
+    reply = OnnxClassifier(MODEL).classify("これ以上のご案内はできません").reply
+    found = (reply.refusal, reply.final_answer, reply.warning, reply.ending)
+    assert found == pytest.approx((0.9, 0.7, 0.1, 0.2))
+
+
+def test_a_model_whose_replies_are_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *given, **named: FewReplies(InferenceSession(*given, **named))
+    )
+    with pytest.raises(ModelError, match="replies"):
+        OnnxClassifier(MODEL)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("恐れ入りますが、それは致しかねます", "refusal"),
+        ("何度お話しいただいても、お答えは変わりません", "final_answer"),
+        ("そのような言い方はおやめください", "warning"),
+        ("これ以上続けられませんので、お電話を終わりにします", "ending"),
+    ],
+)
+def test_the_shipped_model_knows_what_operators_reply(classifier: OnnxClassifier, said: str, kind: str) -> None:
+    reply = classifier.classify(said).reply
+    assert getattr(reply, kind) > 0.5
+    assert classifier.classify("はい、荷物の番号をお願いいたします").reply.refusal < 0.5
+
+
 def test_a_meaning_has_length_one_or_there_is_none(classifier: OnnxClassifier) -> None:
     embedding = classifier.classify("返金してください").embedding
     assert embedding is None or sum(value**2 for value in embedding) == pytest.approx(1.0, abs=0.01)

@@ -11,7 +11,7 @@ from edge_agent.domain.likeness import cosine, is_heard, plain, spelled_alike
 from edge_agent.domain.policy import Policy
 from edge_agent.domain.spoken import is_final_answer, is_refusal, spoken_warning
 from edge_agent.services.policy_pack import load_policy
-from tests.builders import FINAL_ANSWER, SECOND_WARNING, WARNING, a_policy
+from tests.builders import FINAL_ANSWER, SECOND_WARNING, WARNING, a_policy, scored
 
 SHIPPED = Path(__file__).parents[2] / "firmware_config/policy/mamori.toml"
 
@@ -95,13 +95,27 @@ def test_a_final_answer_is_heard(shipped: Policy, said: str, *, final: bool) -> 
     assert is_final_answer(said, shipped) is final
 
 
-def test_a_final_answer_in_other_words_is_told_by_its_meaning() -> None:
-    policy = a_policy()
-    answers = [(1.0, 0.0)]
-    assert is_final_answer("何度言われてもいたしかねます", policy, embedding=(0.95, 0.1), answers=answers)
-    assert not is_final_answer("何度言われてもいたしかねます", policy, embedding=(0.2, 0.9), answers=answers)
-    assert not is_final_answer("何度言われてもいたしかねます", policy)
-    assert is_final_answer(FINAL_ANSWER, policy)
+def test_the_classifiers_word_is_taken_from_a_score_on() -> None:
+    said, policy = "もうこちらから申し上げることはないんです", a_policy(reply_score=0.6)
+    assert is_final_answer(said, policy, scores=scored(final_answer=0.6))
+    assert not is_final_answer(said, policy, scores=scored(final_answer=0.59))
+    assert not is_final_answer(said, policy)
+    assert is_final_answer(FINAL_ANSWER, policy, scores=scored(final_answer=0.0))
+    assert is_refusal(said, policy, scores=scored(refusal=0.6))
+    assert not is_refusal(said, policy, scores=scored(refusal=0.59))
+    assert is_refusal(FINAL_ANSWER, policy, scores=scored())
+
+
+def test_warnings_in_the_operators_own_words_are_counted_one_after_the_other() -> None:
+    said, policy = "そういう言い方をされますと、私もつらいんです", a_policy()
+    assert spoken_warning(said, policy) == 0
+    warns, ends = scored(warning=0.5), scored(ending=0.5)
+    assert [spoken_warning(said, policy, scores=warns, before=before) for before in (0, 1, 2)] == [1, 2, 2]
+    assert spoken_warning(said, policy, scores=warns, before=1, goes_on=True) == 0, "one warning in two breaths"
+    assert spoken_warning(said, policy, scores=ends, before=1) == 3
+    assert spoken_warning(said, policy, scores=ends) == 0, "an ordinary farewell"
+    assert spoken_warning(said, policy, scores=scored(warning=0.49, ending=0.49)) == 0
+    assert spoken_warning(WARNING, policy, scores=ends, before=2) == 1, "the policy's own words say which it is"
 
 
 def test_a_short_mark_must_be_heard_as_it_is() -> None:

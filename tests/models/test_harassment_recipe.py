@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_agent.adapters import onnx_classifier
-from edge_agent.domain.finding import HARASSMENT, Label
+from edge_agent.domain.finding import HARASSMENT, Label, Reply
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from models.harassment.recipe import corpus, noise, spec, thresholds  # noqa: E402
+from models.harassment.recipe import corpus, noise, replies, spec, thresholds  # noqa: E402
 from models.harassment.recipe.corpus import Line, Part  # noqa: E402
 from models.harassment.recipe.held_out import table  # noqa: E402
 
@@ -262,3 +263,19 @@ def test_the_appliance_counts_labels_as_the_thresholds_were_chosen() -> None:
 def test_the_held_out_table_is_the_test_part_of_the_corpus_that_nothing_is_trained_on() -> None:
     held_out = Path(__file__).parents[2] / "models/harassment/heldout/split.tsv"
     assert table(held_out.parents[1] / "corpus") == held_out.read_text(encoding="utf-8")
+
+
+def test_what_operators_reply_is_read_and_named_as_the_appliance_names_it(tmp_path: Path) -> None:
+    (tmp_path / "some.tsv").write_text("acts\tregister\tscenario\ttext\nfinal\tpolite\tA-1\t変わりません\n", "utf-8")
+    [line] = replies.read_replies(tmp_path)
+    assert line.targets == (1, 1, 0, 0), "who gives the final answer refuses too"
+    assert tuple(field.name for field in fields(Reply)) == replies.REPLIES
+    (tmp_path / "some.tsv").write_text("acts\tregister\tscenario\ttext\nno\tpolite\tA-1\t変わりません\n", "utf-8")
+    with pytest.raises(ValueError, match="line 2"):
+        replies.read_replies(tmp_path)
+
+
+def test_every_line_of_operators_is_well_formed_and_none_is_there_twice() -> None:
+    lines = replies.read_replies(CORPUS.parent / "replies")
+    assert len(lines) > 4000
+    assert len({line.text for line in lines}) == len(lines)

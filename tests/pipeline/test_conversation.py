@@ -9,8 +9,7 @@ from edge_agent.domain.alert import AlertChange
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label, Scores
 from edge_agent.pipeline.conversation import Conversation
-from edge_agent.pipeline.events import AlertRaised, Event, Scored
-from edge_agent.pipeline.reading import FinalAnswers
+from edge_agent.pipeline.events import AlertRaised, Event, Scored, Warned
 from edge_agent.pipeline.voice import Words
 from edge_agent.ports import RATE
 from tests.builders import FINAL_ANSWER, MODEL, WARNING, a_policy, scored
@@ -34,7 +33,7 @@ ANSWERS: Mapping[str, dict[Label, float]] = {
 class Talk:
     """A conversation, said word by word."""
 
-    def __init__(self, classifier: ScriptedClassifier | None = None, answers: FinalAnswers | None = None) -> None:
+    def __init__(self, classifier: ScriptedClassifier | None = None) -> None:
         self.classifier = classifier or ScriptedClassifier(ANSWERS)
         numbers = count(1)
         self.call = Conversation(
@@ -44,7 +43,6 @@ class Talk:
             classifier=self.classifier,
             policy=a_policy(),
             new_id=lambda: f"alert-{next(numbers)}",
-            answers=answers,
         )
         self.events: list[Event] = []
 
@@ -111,7 +109,7 @@ def test_an_operators_words_under_way_are_never_asked_about() -> None:
         talk.say(text, at_s=1, number=0, final=False, speaker=Speaker.OPERATOR)
     talk.say("お前を殺すぞ", at_s=2, number=0, speaker=Speaker.OPERATOR).end()
     assert talk.alerts == []
-    assert "お前を殺すぞ" not in talk.classifier.asked
+    assert talk.classifier.asked == ["お前を殺すぞ"], "once, for what the final words reply"
 
 
 def test_a_vague_line_is_judged_with_the_one_before_it() -> None:
@@ -183,17 +181,16 @@ def test_naming_a_lawyer_and_a_court_raises_nothing() -> None:
 
 
 class MeaningClassifier(ScriptedClassifier):
-    """Gives every text the same meaning."""
+    """Gives every text the same meaning, and takes it for a final answer if an operator says it."""
 
     def classify(self, text: str) -> Scores:
         self.asked.append(text)
-        return scored({Label.COMPLAINT: 0.9, Label.THREAT: 0.0}, (1.0, 0.0))
+        return scored({Label.COMPLAINT: 0.9, Label.THREAT: 0.0}, (1.0, 0.0), refusal=0.9, final_answer=0.9)
 
 
-def test_an_operators_final_words_are_compared_by_meaning_and_never_judged() -> None:
+def test_an_operators_final_words_are_asked_about_for_what_they_reply_and_never_judged() -> None:
     talk = Talk(MeaningClassifier({})).say("返金してください", at_s=2, number=0)
-    talk.say("そういったことはいたしかねます", at_s=4, number=1, speaker=Speaker.OPERATOR)
-    assert f"{FINAL_ANSWER}。" in talk.classifier.asked
+    talk.say("もうこちらから申し上げることはないんです", at_s=4, number=1, speaker=Speaker.OPERATOR)
     for number, text in enumerate(["お金を戻して", "返してほしいんです", "返金はまだですか"], start=2):
         talk.say(text, at_s=5.0 * number, number=number)
     told = [event.alert for event in talk.events if isinstance(event, AlertRaised)]
@@ -225,22 +222,15 @@ def test_an_alert_that_goes_on_does_not_ask_again_which_words_carried_it() -> No
     assert talk.classifier.asked.count("殺すぞ") == 1
 
 
-def test_the_policys_final_answers_are_asked_about_once_for_all_calls() -> None:
-    classifier = MeaningClassifier({})
-    answers = FinalAnswers(classifier, a_policy())
-    for _ in range(2):
-        Talk(classifier, answers).say("そういったことはいたしかねます", at_s=4, number=1, speaker=Speaker.OPERATOR)
-    assert classifier.asked.count(f"{FINAL_ANSWER}。") == 1
-    assert classifier.asked.count("そういったことはいたしかねます") == 2, "what was said is forgotten with its call"
+def test_a_warning_is_told_of_once_by_the_operators_final_words() -> None:
+    talk = Talk().say(WARNING, at_s=3, number=1, final=False, speaker=Speaker.OPERATOR)
+    assert not [event for event in talk.events if isinstance(event, Warned)]
+    talk.say(WARNING, at_s=4, number=1, speaker=Speaker.OPERATOR).say("はい", at_s=6, number=2)
+    assert [event.at_s for event in talk.events if isinstance(event, Warned)] == [4.0]
 
 
-def test_an_operators_words_are_asked_about_only_while_they_may_be_the_first_final_answer() -> None:
+def test_an_operators_backchannels_are_not_asked_about() -> None:
     talk = Talk(MeaningClassifier({}))
     talk.say("はい", at_s=1, number=0, speaker=Speaker.OPERATOR)
-    assert "はい" not in talk.classifier.asked
     talk.say("そうおっしゃいましても", at_s=3, number=1, speaker=Speaker.OPERATOR)
-    assert "そうおっしゃいましても" not in talk.classifier.asked
-    talk.say("そういったことはいたしかねます", at_s=4, number=2, speaker=Speaker.OPERATOR)
-    talk.say("何度言われましてもいたしかねます", at_s=9, number=3, speaker=Speaker.OPERATOR)
-    assert "そういったことはいたしかねます" in talk.classifier.asked
-    assert "何度言われましてもいたしかねます" not in talk.classifier.asked
+    assert talk.classifier.asked == ["そうおっしゃいましても"]

@@ -15,14 +15,23 @@ from edge_agent.domain.audit import first_break
 from edge_agent.domain.call import LineState, Speaker
 from edge_agent.domain.line_trouble import Trouble, TroubleKind
 from edge_agent.domain.pause import Pause, PauseEnd, PauseSource
-from edge_agent.pipeline.events import AlertRaised, CallEnded, CallStarted, ComplaintHeard, Event, Heard, Silenced
+from edge_agent.pipeline.events import (
+    AlertRaised,
+    CallEnded,
+    CallStarted,
+    ComplaintHeard,
+    Event,
+    Heard,
+    Silenced,
+    Warned,
+)
 from edge_agent.pipeline.recorder import RETRY_S, Recorder
 from edge_agent.services import topics
 from edge_agent.store import audit, incidents, listenings, live, outbox
 from edge_agent.store.database import Database, open_live, open_main, writing
 from edge_agent.store.listenings import Listening
 from edge_agent.store.live import LineStatus
-from tests.builders import BOX, START, WARNING, a_policy, after, an_alert, said, words
+from tests.builders import BOX, START, WARNING, after, an_alert, said, words
 from tests.fakes import Moments, StandingClock
 
 BEGUN = CallStarted(call_id="call-1", seat="01", started_s_ago=1.5)
@@ -44,7 +53,6 @@ class Floor:
         self.unstored_words: list[dict[str, Any]] = []
         self.recorder = Recorder(
             box=BOX,
-            policy=a_policy(),
             clock=self.clock,
             open_main=self._open_main,
             open_live=lambda: open_live(folder / "run"),
@@ -218,8 +226,8 @@ def test_a_line_shows_warnings_complaint_and_danger(floor: Floor) -> None:
     floor.day(
         floor.hears(
             BEGUN,
-            Heard(utterance=replace(warning, final=False)),
             Heard(utterance=warning),
+            Warned(call_id="call-1", at_s=2.0),
             Heard(utterance=said(WARNING, sequence=1)),
             ComplaintHeard(call_id="call-1", at_s=3.0),
         ),

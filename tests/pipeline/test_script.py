@@ -8,10 +8,9 @@ from edge_agent.domain.alert import AlertChange
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
 from edge_agent.pipeline.events import AlertRaised
-from edge_agent.pipeline.reading import FinalAnswers
 from edge_agent.pipeline.script import outcome, play
 from edge_agent.services.scripts import CallKind, Script, Turn
-from tests.builders import FINAL_ANSWER, a_policy, an_alert
+from tests.builders import a_policy, an_alert
 from tests.fakes import ScriptedClassifier
 
 SCRIPT = Script(
@@ -36,15 +35,12 @@ def test_a_confirmed_alert_counts_from_its_first_moment_with_the_types_confirmed
     assert judged.right
 
 
-def test_many_scripts_ask_about_the_policys_final_answers_once_and_come_out_the_same() -> None:
+def test_a_script_is_judged_as_if_its_words_were_heard_without_an_error() -> None:
     turns = (
         Turn(speaker=Speaker.OPERATOR, text="そうおっしゃいましても"),
         Turn(speaker=Speaker.CUSTOMER, text="お前を殺すぞ"),
     )
     script = replace(SCRIPT, first=1, turns=turns)
-    classifier = ScriptedClassifier({"お前を殺すぞ": {Label.THREAT: 0.95}})
-    answers = FinalAnswers(classifier, a_policy())
-    together = [play(script, classifier, a_policy(), answers=answers) for _ in range(3)]
-    assert classifier.asked.count(f"{FINAL_ANSWER}。") == 1
-    assert together == [play(script, classifier, a_policy())] * 3
-    assert together[0].right
+    judged = play(script, ScriptedClassifier({"お前を殺すぞ": {Label.THREAT: 0.95}}), a_policy())
+    assert judged.right
+    assert not judged.late
