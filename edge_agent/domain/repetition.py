@@ -103,18 +103,23 @@ def replied(repetition: Repetition, text: str, *, start_s: float, refuses: bool)
     if len(plain(text)) < LEAST_LETTERS:
         return repetition
     repetition = replace(repetition, replied=True)
+    if not refuses:
+        return repetition
     # The operator may be heard late: what was said only after these words began is not what they refuse.
-    said = [
-        each
-        for each in (*repetition.demands, *repetition.waiting)
-        if each.answered and not each.refused and each.at_s <= start_s + BARGES_IN_S
-    ]
-    turn = [each for each in said if each in repetition.waiting] or said[-1:]
-    if not refuses or not turn:
+    turn = [each for each in repetition.waiting if _may_be_refused(each, start_s)]
+    if not turn and repetition.waiting:
+        turn = [each for each in repetition.demands if _may_be_refused(each, start_s)][-1:]
+    if not turn:
         return repetition
     refused = next((each for each in reversed(turn) if each.voiced), turn[-1])
-    others = tuple(each for each in repetition.demands if each.sequence != refused.sequence)
-    return replace(repetition, demands=(*others, replace(refused, refused=True)), waiting=())
+    others = [each for each in repetition.demands if each.sequence != refused.sequence]
+    demands = sorted([*others, replace(refused, refused=True)], key=lambda demand: demand.sequence)
+    waiting = tuple(each for each in repetition.waiting if each.at_s > turn[-1].at_s)
+    return replace(repetition, demands=tuple(demands), waiting=waiting)
+
+
+def _may_be_refused(demand: Demand, start_s: float) -> bool:
+    return demand.answered and not demand.refused and demand.at_s <= start_s + BARGES_IN_S
 
 
 def demanded(

@@ -155,7 +155,7 @@ class Usage:
     def _seconds(self) -> dict[str, float]:
         spent = {}
         for name, processes in {**self.tree, "bench": [psutil.Process()]}.items():
-            times = [process.cpu_times() for process in processes]
+            times = [process.cpu_times() for process in _living(processes)]
             spent[name] = sum(each.user + each.system for each in times)
         return spent
 
@@ -172,7 +172,12 @@ def rss_mib(processes: Sequence[psutil.Process]) -> float:
 
 def pss_mib(processes: Sequence[psutil.Process]) -> float:
     """Return the memory of some processes; what they share is counted once."""
-    return sum(process.memory_full_info().pss for process in processes) / 2**20
+    return sum(process.memory_full_info().pss for process in _living(processes)) / 2**20
+
+
+def _living(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Return those that still run: a card's reader goes with its card."""
+    return [process for process in processes if process.is_running()]
 
 
 def in_a_row(stages: Sequence[str]) -> str:

@@ -297,3 +297,13 @@ def test_an_operator_who_is_heard_late_refuses_what_was_said_before() -> None:
     assert [demand.text for demand in talk.record.repetition.demands if demand.refused] == [
         "店長の券ということで払います"
     ]
+
+
+def test_a_refusal_in_two_breaths_refuses_one_demand() -> None:
+    talk = Talk().customer("この券を使わせてください").operator()
+    talk.customer("券が駄目なら手で引いてください", APOLOGY).operator("お調べいたします")
+    talk.customer("では店長の券ということで払います", THANKS).operator("その扱いはいたしかねます").operator(
+        FINAL_ANSWER
+    )
+    refused = [demand.text for demand in talk.record.repetition.demands if demand.refused]
+    assert refused == ["では店長の券ということで払います"]
