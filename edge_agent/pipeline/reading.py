@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.domain.likeness import plain
 from edge_agent.domain.policy import Criterion
+from edge_agent.domain.repetition import LEAST_LETTERS
 from edge_agent.domain.wording import Turn, bearing_words, in_context, tempered, turns_before, vague
 from edge_agent.pipeline.attribution import telling_words
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 KEPT = 16
 """Texts of a call whose scores are kept: final words are often those that were looked at while they were said, and an
 alert asks about its words once more. A text takes some 12 KiB, most of it the embedding."""
-LEAST_REPLY = 5
-"""Fewer letters of an operator refuse nothing: 「はい」「ええ」「そうです」."""
 
 
 class Reading:
@@ -43,7 +42,7 @@ class Reading:
 
     def of_operator(self, utterance: Utterance) -> Scores | None:
         """Return scores that say what the operator's words reply; None for words too few for that."""
-        return self._classify(utterance.text) if len(plain(utterance.text)) >= LEAST_REPLY else None
+        return self._classify(utterance.text) if len(plain(utterance.text)) >= LEAST_LETTERS else None
 
     def of_customer(
         self, utterance: Utterance, turns: Sequence[Turn], *, reporting: bool = False
