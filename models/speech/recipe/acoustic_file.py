@@ -219,8 +219,10 @@ def released_weights(network: Network, path: Path) -> dict[str, torch.Tensor]:
         raise ValueError(f"{path} is of a release before 0.8.0: read it by the recipe of its day")
     weights = {name: value.clone() for name, value in network.state_dict().items()}
     for name, value in weights.items():
-        if "scale" in name or "shift" in name:
-            value.fill_({"scale": 1.0, "shift": 0.0}["scale" if "scale" in name else "shift"])
+        if "scale" in name:
+            value.fill_(1.0)
+        elif "shift" in name:
+            value.fill_(0.0)
 
     def affine(component: str, matrix: str, bias: str = "") -> None:
         weights[matrix] = components[component].weights
