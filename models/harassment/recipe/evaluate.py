@@ -5,7 +5,8 @@ part of corpus, seed and dialogue (the same split as ``build.py``, so the corpus
 the one the model was built from), and prints Markdown tables. ``--fp32 FILE`` adds how
 often quantization changed a decision. ``--unknown FOLDER`` measures on all customers' lines of a
 folder instead: those of authors of whom the model has learnt nothing. ``--against DIR`` adds
-the figures of another model on the same lines, and the gain in F1 over it.
+the figures of another model on the same lines, and the gain in F1 over it. ``--replies FOLDER``
+measures what the model says of operators' lines instead, from ``--reply-score`` on.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from . import graph, report
 from .build import HERE, read_lines
 from .corpus import Line, read_corpus
 from .manifest import read_thresholds
+from .replies import Reply, read_replies
 from .spec import HARASSMENT_LABELS, LABELS
 
 
 def main() -> None:
     """Print the figures of one model."""
     arguments = _arguments()
+    if arguments.replies is not None:
+        _print_replies(arguments.model, read_replies(arguments.replies), arguments.reply_score)
+        return
     lines = measured_lines(arguments)
     scored = _measured(arguments.model, lines)
     if arguments.fp32 is not None:
@@ -63,6 +68,13 @@ def _measured(model: Path, lines: Sequence[Line]) -> report.Scored:
     print(f"Latency per text, one thread: p50 {p50:.1f} ms, p95 {p95:.1f} ms; "
           f"peak memory of this process {memory:.0f} MB (libraries of the recipe included).")  # fmt: skip
     return scored
+
+
+def _print_replies(model: Path, replies: Sequence[Reply], from_: float) -> None:
+    """Print how well what operators' lines do is told, by the policy's `reply_score`."""
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
+    *_, told = graph.run(graph.session(model / "model.onnx"), tokenizer, [reply.text for reply in replies])
+    print(report.reply_table(replies, told, from_))
 
 
 def _by_graph(file: Path, model: Path, lines: Sequence[Line]) -> report.Scored:
@@ -109,6 +121,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fp32", type=Path, help="the unquantized graph in the work folder")
     parser.add_argument("--against", type=Path, help="folder of another model, to compare with")
     parser.add_argument("--hold-out", nargs="*", default=(), help="the sources the model was built without")
+    parser.add_argument("--replies", type=Path, help="folder of operators' lines the model does not know")
+    parser.add_argument("--reply-score", type=float, default=0.5, help="as the policy's [spoken] reply_score")
     parser.add_argument("--errors", action="store_true", help="list what it got wrong")
     return parser.parse_args()
 

@@ -20,6 +20,8 @@ class Reply:
 
     text: str
     act: str
+    scenario: str
+    """One operator on one call; lines of the same are not counted as independent."""
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -36,5 +38,5 @@ def read_replies(folder: Path) -> list[Reply]:
             columns = row.split("\t")
             if len(columns) != 4 or columns[0] not in ACTS:
                 raise ValueError(f"{path}, line {number}: {row!r}")
-            replies.append(Reply(act=columns[0], text=columns[3]))
+            replies.append(Reply(act=columns[0], text=columns[3], scenario=columns[2]))
     return replies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.metrics import average_precision_score
 
 from .corpus import Line
 from .examples import targets_of
+from .replies import REPLIES, Reply
 from .spec import HARASSMENT_LABELS, LABELS
 from .thresholds import Thresholds, decide
 
@@ -161,6 +163,23 @@ def calibration_table(scored: Scored) -> list[tuple[float, float, int]]:
         for t in range(10)
         if (tenth == t).any()
     ]
+
+
+def reply_table(replies: Sequence[Reply], told: Floats, from_: float) -> str:
+    """Return precision, recall and average precision of each of `REPLIES`, where `told` (lines, 4) >= `from_`."""
+    out = ["| operator's words | lines | precision | recall | AP |", "|---|---|---|---|---|"]
+    clusters = [reply.scenario for reply in replies]
+    truths = np.array([reply.targets for reply in replies]) > 0
+    for name, truth, score in zip(REPLIES, truths.T, told.T, strict=True):
+        hits = (truth & (score >= from_)).astype(float)
+
+        def hits_of(rows: npt.NDArray[np.int64], of: npt.NDArray[np.bool_], hits: Floats = hits) -> float:
+            return float(hits[rows].sum() / max(1, of[rows].sum()))
+
+        shares = [_bootstrap(partial(hits_of, of=of), clusters, _RESAMPLES) for of in (score >= from_, truth)]
+        intervals = " | ".join(f"{share:.1%} ({low:.1%}–{high:.1%})" for share, low, high in shares)
+        out.append(f"| {name} | {truth.sum()} | {intervals} | {average_precision_score(truth, score):.2f} |")
+    return "\n".join(out)
 
 
 def _cluster(line: Line) -> str:
