@@ -145,6 +145,7 @@ def a_policy(*criteria: Criterion, **changes: Any) -> Policy:
         "accommodation_marks": ("耳が聞こえにくい",),
         "overlap": 0.75,
         "reply_score": 0.5,
+        "warning_score": 0.3,
     }
     return Policy(**(fields | changes))
 

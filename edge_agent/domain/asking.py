@@ -73,7 +73,11 @@ def asks_for(text: str) -> bool:
     return not _CLOSING.search(text) and not _WHICH.search(text) and _FORMS.search(text) is not None
 
 
+def gives_way(text: str) -> bool:
+    """Return whether the words accept what was answered, or give way to it, whatever they ask for after it."""
+    return _ACCEPTED.search(text) is not None or _GIVES_WAY.search(text) is not None
+
+
 def accepts(text: str) -> bool:
-    """Return whether the words accept what was answered, or give way to it, and ask for nothing after it."""
-    given_way = _ACCEPTED.search(text) is not None or _GIVES_WAY.search(text) is not None
-    return given_way and not asks_for(text)
+    """Return whether the words give way to what was answered, and ask for nothing after it."""
+    return gives_way(text) and not asks_for(text)

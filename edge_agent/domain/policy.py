@@ -240,8 +240,8 @@ class Policy:
         relay_marks: words by which a relay service is known.
         accommodation_marks: words by which a caller asks for consideration, such as being hard of hearing.
         overlap: share (0–1) of a spoken mark's character pairs that must be heard for it to be spoken.
-        reply_score: probability (0–1) from which the classifier's word is taken that an operator refuses, gives the
-            final answer, warns or ends the call.
+        reply_score: probability (0–1) from which an operator refuses or gives the final answer by the classifier.
+        warning_score: the same for a warning and for ending the call.
         danger_marks: words by which an operator asks whether the caller means to die or to harm himself.
     """
 
@@ -269,6 +269,7 @@ class Policy:
     accommodation_marks: tuple[str, ...]
     overlap: float
     reply_score: float
+    warning_score: float
     danger_marks: tuple[str, ...] = ()
 
     @property

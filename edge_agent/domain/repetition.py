@@ -2,7 +2,7 @@
 
 Rules:
 1. Words are a demand of their own if they are a complaint or hint at harassment. Thanks, backchannels and giving way
-   never are.
+   never are; what is asked for after giving way is one once it is refused.
 2. Two demands are alike by meaning (the classifier's embedding), by spelling only where there is no embedding. They are
    the same if they are alike, or both are alike to a third one: who repeats himself rewords, and two wordings far apart
    still have one between them.
@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge_agent.domain.asking import accepts, asks_for
+from edge_agent.domain.asking import accepts, asks_for, gives_way
 from edge_agent.domain.finding import HARASSMENT, Finding, Label
 from edge_agent.domain.likeness import cosine, matter, plain, spelled_alike
 
@@ -151,7 +151,9 @@ def demanded(
         voiced = [earlier for earlier in kept if earlier.voiced]
         alike = [each.sequence for each in voiced if likeness(each, demand, policy.repeat) >= 1.0]
         demand = replace(demand, alike=frozenset(alike))
-        again = _again(repetition, demand, policy.repeat) if demand.answered else ()
+        # What is asked for after giving way may be something else: whether it was refused before, its answer will say.
+        if demand.answered and not gives_way(utterance.text):
+            again = _again(repetition, demand, policy.repeat)
         kept = (*kept, demand)[-KEPT:]
     waiting = (demand,) if repetition.replied else (*repetition.waiting, demand)
     counted = repetition.repeated + bool(again)

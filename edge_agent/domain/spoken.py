@@ -33,9 +33,9 @@ def spoken_warning(
     level = max((p.warning for p in policy.phrases if p.warning and _spoken(said, p, policy)), default=0)
     if level or scores is None:
         return level
-    if before and scores.reply.ending >= policy.reply_score:
+    if before and scores.reply.ending >= policy.warning_score:
         return ENDING
-    if scores.reply.warning < policy.reply_score or (before and goes_on):
+    if scores.reply.warning < policy.warning_score or (before and goes_on):
         return 0
     return min(before + 1, ENDING - 1)
 

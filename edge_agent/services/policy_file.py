@@ -142,6 +142,8 @@ class SpokenTable(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     overlap: Annotated[float, Meta(ge=0.5, le=1.0)]
     reply_score: PositiveShare = 0.5
+    warning_score: PositiveShare | None = None
+    """`reply_score` where a policy does not name it."""
     final_answer_similarity: PositiveShare | None = None
     """Of policies written for earlier releases; `reply_score` took its place and it has no effect."""
 

@@ -283,6 +283,7 @@ def _policy(file: PolicyFile) -> Policy:
         danger_marks=file.danger.marks if file.danger else (),
         overlap=file.spoken.overlap,
         reply_score=file.spoken.reply_score,
+        warning_score=file.spoken.warning_score or file.spoken.reply_score,
     )
 
 

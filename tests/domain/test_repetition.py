@@ -307,3 +307,12 @@ def test_a_refusal_in_two_breaths_refuses_one_demand() -> None:
     )
     refused = [demand.text for demand in talk.record.repetition.demands if demand.refused]
     assert refused == ["では店長の券ということで払います"]
+
+
+def test_what_is_asked_for_after_giving_way_counts_only_once_it_is_refused() -> None:
+    def talk() -> Talk:
+        call = Talk().customer().operator().customer().operator().customer().operator()
+        return call.customer("納得はしませんが、わかりました。再発防止は書面でください", APOLOGY)
+
+    assert talk().operator("はい、書面をお出しします").customer("ありがとうございます", THANKS, {}).told == []
+    assert len(talk().operator("書面はお出しできません").customer().told) == 1

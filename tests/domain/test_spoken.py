@@ -109,12 +109,12 @@ def test_the_classifiers_word_is_taken_from_a_score_on() -> None:
 def test_warnings_in_the_operators_own_words_are_counted_one_after_the_other() -> None:
     said, policy = "そういう言い方をされますと、私もつらいんです", a_policy()
     assert spoken_warning(said, policy) == 0
-    warns, ends = scored(warning=0.5), scored(ending=0.5)
+    warns, ends = scored(warning=0.3), scored(ending=0.3)
     assert [spoken_warning(said, policy, scores=warns, before=before) for before in (0, 1, 2)] == [1, 2, 2]
     assert spoken_warning(said, policy, scores=warns, before=1, goes_on=True) == 0, "one warning in two breaths"
     assert spoken_warning(said, policy, scores=ends, before=1) == 3
     assert spoken_warning(said, policy, scores=ends) == 0, "an ordinary farewell"
-    assert spoken_warning(said, policy, scores=scored(warning=0.49, ending=0.49)) == 0
+    assert spoken_warning(said, policy, scores=scored(warning=0.29, ending=0.29)) == 0
     assert spoken_warning(WARNING, policy, scores=ends, before=2) == 1, "the policy's own words say which it is"
 
 

@@ -69,8 +69,11 @@ def test_the_shipped_pack_counts_repetition_and_time_gently(shipped: Policy) -> 
 
 def test_a_policy_of_an_earlier_release_is_still_read(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
-    file.write_text(changed("reply_score = 0.5\n", "final_answer_similarity = 0.5\n"), encoding="utf-8")
-    assert load_policy(file).reply_score == 0.5
+    file.write_text(
+        changed("reply_score = 0.5\nwarning_score = 0.3\n", "final_answer_similarity = 0.5\n"), encoding="utf-8"
+    )
+    policy = load_policy(file)
+    assert (policy.reply_score, policy.warning_score) == (0.5, 0.5)
 
 
 def test_every_text_of_the_shipped_pack_is_in_both_languages(shipped: Policy) -> None:
