@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from tests.builders import MODEL, scored
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from edge_agent.domain.finding import Label, Scores
     from edge_agent.ports import Samples
@@ -242,3 +245,15 @@ class SlowRecognizer:
 
     def flush(self) -> Recognised | None:
         return self._recognizer.flush()
+
+
+class FullDisk:
+    """A progress that ends as a write does when nothing more fits on the disk."""
+
+    def __call__(self, _done: int, _total: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def a_full_disk(_model: Path, _clips: Sequence[Path]) -> Sequence[str]:
+    """A probe of a model that comes upon a disk without room."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

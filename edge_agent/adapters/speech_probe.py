@@ -31,18 +31,21 @@ def probe(model: Path, clips: Sequence[Path]) -> list[str]:
         raise _error(model, "読み込みが終わりません。", "does not finish loading.") from error
     if done.returncode != 0:
         said = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit {done.returncode}"])[-1]
-        ja, _, en = said.partition("\t")
+        ja, told, en = said.partition("\t")
+        if told:
+            # The process says it whole, of the folder, which may be gone by now; people know the model by its name.
+            raise ModelError(Text(ja.replace(str(model), model.name), en.replace(str(model), model.name)), _GET_AFRESH)
         raise _error(
             model,
-            f"音声認識エンジンが読み込めません（{ja[:200]}）。",
-            f"cannot be loaded by the recogniser ({(en or ja)[:200]}).",
+            f"読み込みまたは認識の途中で、音声認識エンジンが止まりました（詳細: {said[:200]}）。",
+            f"stopped the recogniser while it was loaded or tried ({said[:200]}).",
         )
     heard: list[str] = json.loads(done.stdout)
     return heard
 
 
+_GET_AFRESH = Text("モデルを入手し直して、もう一度入れてください。", "Get the model afresh and install it again.")
+
+
 def _error(model: Path, ja: str, en: str) -> ModelError:
-    return ModelError(
-        Text(f"音声モデル {model.name}: {ja}", f"The speech model {model.name} {en}"),
-        Text("モデルを入手し直して、もう一度入れてください。", "Get the model afresh and install it again."),
-    )
+    return ModelError(Text(f"音声モデル {model.name}: {ja}", f"The speech model {model.name} {en}"), _GET_AFRESH)

@@ -92,15 +92,20 @@ def joined(tokens: Iterable[str]) -> str:
     """Join a recogniser's tokens: no space between Japanese ones, one between two Latin words."""
     text = ""
     for token in tokens:
-        if token in UNKNOWN:
+        if not _is_word(token):
             continue
         latin = bool(text) and bool(_LATIN.match(text[-1])) and bool(_LATIN.match(token[0]))
         text += f" {token}" if latin else token
     return text
 
 
+def _is_word(token: str) -> bool:
+    """Tell a word from a sound that is none, and from one a damaged list of words has no spelling for: Vosk says ""."""
+    return bool(token) and token not in UNKNOWN
+
+
 def _recognised(answer: str) -> Recognised | None:
-    words = [word for word in json.loads(answer).get("result", ()) if word["word"] not in UNKNOWN]
+    words = [word for word in json.loads(answer).get("result", ()) if _is_word(word["word"])]
     if not words:
         return None
     return Recognised(
@@ -120,5 +125,8 @@ def _confidence(words: list[dict[str, Any]]) -> float:
 def _error(folder: Path, ja: str, en: str) -> ModelError:
     return ModelError(
         Text(f"音声モデル {folder}: {ja}", f"Speech model {folder} {en}"),
-        Text("製品のモデルを入れ直してください。", "Install the product's model again."),
+        Text(
+            "モデルを入れ直してください。製品に付属するモデルなら、製品を入れ直します。",
+            "Install the model again; if it came with the product, the product.",
+        ),
     )

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
-import os
+import json
 import sys
-import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
 
 import click
+import msgspec
 
 from edge_agent.adapters.speech_probe import probe
 from edge_agent.cli.box import DATA, on_box
 from edge_agent.cli.speech_evaluate import evaluate
-from edge_agent.cli.words import languages, say, say_how_far, show
-from edge_agent.errors import ModelError, Text
+from edge_agent.cli.speech_follow import agent_runs, follow
+from edge_agent.cli.speech_words import counted_words, person, words
+from edge_agent.cli.words import in_languages, say, say_how_far, show
+from edge_agent.errors import Text, WordError
 from edge_agent.services.model_store import RECORD, read_record
 from edge_agent.services.speech import choice as choosing
 from edge_agent.services.speech import install as installing
 from edge_agent.services.speech import own_words
-from edge_agent.services.speech.readings import Weight
 from edge_agent.services.speech.self_test import self_test
 from edge_agent.settings import Settings
 from edge_agent.store import speech as table
-from edge_agent.store.database import Database
-
-AGENT_TAKES_S = 180.0
-"""How long a switch may take the agent: it tries and loads the model first."""
 
 NAME = click.argument("name")
-BASE = click.option("--model", "base", help="対象のモデル（省略時は使用中のもの） / model (default: the one in use)")
-
-
-def _person() -> str:
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+JSON = click.option("--json", "as_json", is_flag=True, help="1つのJSON / one JSON object")
 
 
 @click.group()
@@ -44,6 +36,7 @@ def speech() -> None:
 
 
 speech.add_command(evaluate)
+speech.add_command(words)
 
 
 @speech.command()
@@ -62,7 +55,7 @@ def install(*, source: str, name: str | None, accept_unknown: bool, data: Path) 
         say(told)
         if accept_unknown:
             return True
-        question = " / ".join(Text("このモデルを入れますか", "Install it").in_language(it) for it in languages())
+        question = in_languages(Text("このモデルを入れますか", "Install it"))
         if sys.stdin.isatty():
             return click.confirm(question, err=True)
         say(Text("入れるなら --accept-unknown を付けてください。", "To install it all the same give --accept-unknown."))
@@ -74,7 +67,7 @@ def install(*, source: str, name: str | None, accept_unknown: bool, data: Path) 
             settings,
             db,
             name=name,
-            by=_person(),
+            by=person(),
             now=datetime.now(UTC),
             decide=decide,
             probe=probe,
@@ -91,14 +84,25 @@ def install(*, source: str, name: str | None, accept_unknown: bool, data: Path) 
 
 
 @speech.command("list")
+@JSON
 @DATA
-def list_models(*, data: Path) -> None:
+def list_models(*, as_json: bool, data: Path) -> None:
     """モデルを一覧する（* が新しい通話に使うもの） / list the models (* is the one for new calls)."""
     with on_box(data) as (settings, db):
-        models, chosen = installing.listing(settings, db), table.choice(db)
+        models, chosen, runs = installing.listing(settings, db), table.choice(db), agent_runs(settings)
+    if as_json:
+        refused = {"version": chosen.refused, "reason_ja": chosen.reason_ja, "reason_en": chosen.reason_en}
+        out = {
+            "models": [asdict(model) for model in models],
+            "agent_runs": runs,
+            "running": chosen.running if runs else "",
+            "refused": refused if chosen.refused else None,
+        }
+        click.echo(json.dumps(out, ensure_ascii=False))
+        return
     for model in models:
         kind = Text("製品", "shipped") if model.shipped else Text("追加", "installed")
-        click.echo(f"{'*' if model.active else ' '} {model.version}\t{kind.in_language(languages()[0])}")
+        click.echo(f"{'*' if model.active else ' '} {model.version}\t{in_languages(kind, '/')}")
         if model.stale:
             show(
                 Text(
@@ -106,7 +110,10 @@ def list_models(*, data: Path) -> None:
                     "  Its base has changed since: make it anew with “mamori speech words rebuild”.",
                 )
             )
-    if chosen.running:
+    if not runs:
+        # What it noted last was true until it ended.
+        show(Text("エージェントは動いていません。", "The agent is not running."))
+    elif chosen.running:
         show(Text(f"動作中のモデル: {chosen.running}", f"In use by the agent: {chosen.running}"))
     if chosen.refused:
         show(
@@ -119,18 +126,33 @@ def list_models(*, data: Path) -> None:
 
 @speech.command("show")
 @NAME
+@JSON
 @DATA
-def show_model(*, name: str, data: Path) -> None:
+def show_model(*, name: str, as_json: bool, data: Path) -> None:
     """モデルを確かめ、どこから来たかを表示する / check a model and tell where it came from."""
     with on_box(data) as (settings, _):
         model = choosing.find_speech(settings, name)
         record = read_record(model.folder) if (model.folder / RECORD).is_file() else None
-        words = own_words.words_of(settings, own_words.base_of(name)) if record and record.base else ()
-    size = sum(file.stat().st_size for file in model.folder.rglob("*") if file.is_file()) / 1e6
-    click.echo(f"{model.version}\t{size:.0f} MB\t{model.folder}")
+        added = own_words.words_of(settings, own_words.base_of(name)) if record and record.base else ()
+    size = sum(file.stat().st_size for file in model.folder.rglob("*") if file.is_file())
+    if as_json:
+        known = msgspec.to_builtins(record) if record else {}
+        known.pop("files", None)
+        out = {"name": name, "version": model.version, "bytes": size, "folder": str(model.folder)}
+        click.echo(json.dumps(out | {"record": known or None, "words": len(added)}, ensure_ascii=False))
+        return
+    click.echo(f"{model.version}\t{size / 1e6:.0f} MB\t{model.folder}")
     if record:
-        click.echo(f"source: {record.source}\nsha256: {record.digest}\nat: {record.at}  by: {record.installed_by}")
-        click.echo(f"vouched for by: {record.decided_by or '-'}  licence: {record.licence or '-'}  words: {len(words)}")
+        for label, value in (
+            (Text("入手元", "source"), record.source),
+            (Text("SHA-256", "SHA-256"), record.digest),
+            (Text("日時", "at"), record.at),
+            (Text("入れた人", "installed by"), record.installed_by),
+            (Text("認めた人", "vouched for by"), record.decided_by),
+            (Text("ライセンス", "licence"), record.licence),
+            (Text("足した言葉", "added words"), str(len(added))),
+        ):
+            click.echo(f"{in_languages(label, '/')}: {value or '-'}")
     show(Text("ファイルはすべて記録どおりです。", "All files are as recorded."))
 
 
@@ -142,119 +164,49 @@ def use(*, name: str, data: Path) -> None:
     with on_box(data) as (settings, db):
         model = choosing.find_speech(settings, name)
         passed = self_test(model.folder, shipped=settings.models_folder, probe=probe)
-        choosing.choose(db, model, settings, by=_person(), now=datetime.now(UTC))
+        choosing.choose(db, model, settings, by=person(), now=datetime.now(UTC))
         say(Text(f"自己診断: 文字誤り率 {passed.cer:.0%}", f"Self-test: {passed.cer:.0%} of characters wrong"))
-        _follow(db, settings, model.version)
+        follow(db, settings, model.version)
 
 
 @speech.command()
 @NAME
+@click.option("--yes", is_flag=True, help="足した言葉ごと、聞かずに削除する / delete it with its added words unasked")
 @DATA
-def remove(*, name: str, data: Path) -> None:
+def remove(*, name: str, yes: bool, data: Path) -> None:
     """追加したモデルを削除する / delete an installed model."""
     with on_box(data) as (settings, db):
-        installing.remove(name, settings, db, by=_person(), now=datetime.now(UTC))
+        # What is in use stays anyway: nobody need be asked about it.
+        _may_go(settings, name, yes=yes or choosing.active_name(db, settings) == name)
+        installing.remove(name, settings, db, by=person(), now=datetime.now(UTC))
     show(Text(f"「{name}」を削除しました。", f"Removed {name!r}."))
 
 
-@speech.group()
-def words() -> None:
-    """現場の言葉（商品名など）を足す / a floor's own words (product names, say)."""
-
-
-@words.command()
-@click.argument("word")
-@click.argument("readings", nargs=-1)
-@click.option(
-    "--weight",
-    type=click.Choice(list(get_args(Weight))),
-    default="usual",
-    show_default=True,
-    help="どのくらい使われる言葉か / how often it is said",
-)
-@BASE
-@DATA
-def add(*, word: str, readings: tuple[str, ...], weight: Weight, base: str | None, data: Path) -> None:
-    """言葉と、その読み（かな、いくつでも）を足す / add a word with its readings in kana."""
-    with on_box(data) as (settings, db):
-        to = own_words.base_of(base or choosing.active_name(db, settings))
-        listed = own_words.with_word(settings, to, word, readings, weight)
-        if own_words.is_known(settings, to, word):
-            say(Text(f"「{word}」は元からある言葉です。読みを足します。", f"{word!r} was known; readings are added."))
-        model = own_words.keep(listed, settings, db, to, by=_person(), now=datetime.now(UTC), probe=probe)
-        show(Text(f"「{word}」を足しました（{len(listed)} 語）。", f"Added {word!r} ({len(listed)} words)."))
-        _follow_words(db, settings, model.name, model.version)
-
-
-@words.command("remove")
-@click.argument("word")
-@BASE
-@DATA
-def remove_word(*, word: str, base: str | None, data: Path) -> None:
-    """足した言葉を外す / take an added word away."""
-    with on_box(data) as (settings, db):
-        to = own_words.base_of(base or choosing.active_name(db, settings))
-        listed = own_words.without_word(settings, to, word)
-        model = own_words.keep(listed, settings, db, to, by=_person(), now=datetime.now(UTC), probe=probe)
-        show(Text(f"「{word}」を外しました（{len(listed)} 語）。", f"Removed {word!r} ({len(listed)} words)."))
-        _follow_words(db, settings, model.name, model.version)
-
-
-@words.command()
-@BASE
-@DATA
-def rebuild(*, base: str | None, data: Path) -> None:
-    """製品のモデルが新しくなったあと、足した言葉を入れ直す / put the words into a newer base model."""
-    with on_box(data) as (settings, db):
-        to = own_words.base_of(base or choosing.active_name(db, settings))
-        listed = own_words.words_of(settings, to)
-        model = own_words.keep(listed, settings, db, to, by=_person(), now=datetime.now(UTC), probe=probe)
-        show(Text(f"{len(listed)} 語を入れ直しました。", f"Put {len(listed)} words in again."))
-        _follow_words(db, settings, model.name, model.version)
-
-
-@words.command("list")
-@BASE
-@DATA
-def list_words(*, base: str | None, data: Path) -> None:
-    """足した言葉を一覧する / list the added words."""
-    with on_box(data) as (settings, db):
-        to = own_words.base_of(base or choosing.active_name(db, settings))
-        for word in own_words.words_of(settings, to):
-            click.echo(f"{word.surface}\t{' '.join(word.readings)}\t{word.weight}")
-
-
-def _follow_words(db: Database, settings: Settings, name: str, version: str) -> None:
-    if choosing.active_name(db, settings) == name:
-        _follow(db, settings, version)
-    else:
-        show(Text(f"使うには: mamori speech use {name}", f"To use them: mamori speech use {name}"))
-
-
-def _follow(db: Database, settings: Settings, version: str) -> None:
-    """Wait for a running agent to take the model; raise `ModelError` if it went back from it."""
-    if not (settings.run / "agent.ready").exists():
-        show(Text(f"次の起動から {version} を使います。", f"{version} is used from the next start on."))
+def _may_go(settings: Settings, name: str, *, yes: bool) -> None:
+    """Ask before the only copy of a floor's words goes; raise `WordError` if nobody says yes."""
+    base = own_words.base_of(name)
+    if yes or name == base or not own_words.has_model(settings, base):
         return
-    say(Text("動作中のエージェントが切り替えています…", "The running agent is switching…"))
-    give_up = time.monotonic() + AGENT_TAKES_S
-    while time.monotonic() < give_up:
-        now = table.choice(db)
-        if now.running == version:
-            show(Text(f"新しい通話から {version} を使います。", f"New calls use {version}."))
-            return
-        if now.refused == version:
-            raise ModelError(
-                Text(f"元に戻しました: {now.reason_ja}", f"Gone back from it: {now.reason_en}"),
-                Text("通話は元のモデルで続いています。", "Calls go on with the model before."),
-            )
-        time.sleep(0.2)
-    show(
+    try:
+        count = len(own_words.words_of(settings, base))
+    except WordError:
+        # A list that cannot be read is no reason to keep it: removing it is the remedy.
+        return
+    if not count:
+        return
+    how = f"mamori speech words list --model {base} > words.tsv"
+    say(
         Text(
-            "まだ切り替わっていません。「mamori speech list」で確かめてください。",
-            "Not switched yet; see “mamori speech list”.",
+            f"「{name}」とともに、足した {count} 語の一覧も消えます。控えを取るには: {how}",
+            f"With {name!r} the list of the {counted_words(count)} added goes too. To keep a copy: {how}",
         )
     )
+    asked = in_languages(Text("削除しますか", "Remove it"))
+    if not (sys.stdin.isatty() and click.confirm(asked, err=True)):
+        raise WordError(
+            Text(f"「{name}」は削除していません。", f"{name!r} was not removed."),
+            Text("削除するなら --yes を付けてください。", "To remove it give --yes."),
+        )
 
 
 def _progress(done: int, total: int) -> None:

@@ -13,14 +13,15 @@ import click
 
 from edge_agent.adapters.audio_file import AudioFile
 from edge_agent.adapters.vosk_model import VoskModel, VoskRecognizer
-from edge_agent.cli.box import DATA, settings_of
-from edge_agent.cli.words import say, show
+from edge_agent.cli.box import DATA, settings_or_shipped
+from edge_agent.cli.words import in_languages, say, show
 from edge_agent.domain.quality import Figure
-from edge_agent.errors import SettingsError, Text
+from edge_agent.errors import Text
 from edge_agent.ports import RATE
 from edge_agent.services.speech.choice import active_name, find_speech
-from edge_agent.services.speech.evaluation import Figures, Heard, figures, read_recordings, read_telling
+from edge_agent.services.speech.evaluation import Figures, Heard, figures
 from edge_agent.services.speech.evaluation import evaluate as results_of
+from edge_agent.services.speech.recordings import left_out, read_recordings, read_telling, told_left_out
 from edge_agent.settings import Settings, share
 from edge_agent.store.database import open_main
 
@@ -47,8 +48,9 @@ def evaluate(
     *, folder: Path, name: str | None, telling_file: Path | None, as_json: bool, errors: bool, data: Path
 ) -> None:
     """書き起こしのある録音で、モデルの聞き取りを測る / measure a model on recordings with transcripts."""
-    settings = _settings(data)
+    settings = settings_or_shipped(data)
     recordings = read_recordings(folder)
+    left = left_out(folder, recordings)
     telling = read_telling(telling_file or share() / TELLING)
     found = find_speech(settings, name or _active(settings))
     before = _memory_mb()
@@ -66,12 +68,19 @@ def evaluate(
     measured = figures(results)
     if as_json:
         memory = {"model": round(loaded - before, 1), "recognizer": round(each, 1)}
-        out = {"model": found.version, "memory_mb": memory, "conditions": [_rounded(f) for f in measured]}
+        out = {
+            "model": found.version,
+            "memory_mb": memory,
+            "conditions": [_rounded(f) for f in measured],
+            "left_out": [asdict(it) for it in left],
+        }
         click.echo(json.dumps(out, ensure_ascii=False))
         return
     click.echo(found.version)
     for figure in measured:
         _print(figure)
+    if left:
+        show(told_left_out(left))
     show(
         Text(
             f"メモリー: モデル {loaded - before:.0f} MB、認識器1つにつき {each:.1f} MB",
@@ -121,16 +130,21 @@ def _memory_mb() -> float:
 def _print(figure: Figures) -> None:
     parts = [f"{figure.condition:12} {figure.recordings:5} × {figure.audio_s:7.0f} s"]
     if figure.cer:
-        parts.append(f"CER {_percent(figure.cer)}")
+        parts.append(f"{_label('文字誤り率', 'CER')} {_percent(figure.cer)}")
     if figure.recall:
-        parts.append(f"telling {_percent(figure.recall)} of {figure.telling}")
+        found, of = figure.telling - len(figure.missed), figure.telling
+        parts.append(f"{_label('判断を左右する言葉', 'telling')} {_percent(figure.recall)} {found}/{of}")
     if figure.false_words:
         f = figure.false_words
-        parts.append(f"false words/min {f.value:.1f} ({f.low:.1f}–{f.high:.1f})")
-    parts.append(f"RTF {figure.real_time_factor:.3f}")
+        parts.append(f"{_label('無言時の語数/分', 'false words/min')} {f.value:.1f} ({f.low:.1f}–{f.high:.1f})")
+    parts.append(f"{_label('処理時間比', 'RTF')} {figure.real_time_factor:.3f}")
     click.echo("  ".join(parts))
     if figure.missed:
-        click.echo(f"{'':12} missed: {' '.join(figure.missed)}")
+        click.echo(f"{'':12} {_label('聞き逃し', 'missed')}: {' '.join(figure.missed)}")
+
+
+def _label(ja: str, en: str) -> str:
+    return in_languages(Text(ja, en), "/")
 
 
 def _percent(figure: Figure) -> str:
@@ -147,17 +161,19 @@ def _rounded(figure: Figures) -> dict[str, object]:
     return out
 
 
-def _settings(data: Path) -> Settings:
-    """Return the box's settings; on a machine that is no box, those that are shipped."""
-    try:
-        return settings_of(data)
-    except SettingsError:
-        return Settings()
-
-
 def _active(settings: Settings) -> str:
-    if not (settings.data / "mamori.db").exists():
-        return settings.models.speech
+    try:
+        if not (settings.data / "mamori.db").exists():
+            return settings.models.speech
+    except PermissionError:
+        name = settings.models.speech
+        say(
+            Text(
+                f"{settings.data} を読む権限がないため、使用中のモデルではなく設定の {name} を測ります。",
+                f"{settings.data} may not be read: measured is {name} of the settings, not the model in use.",
+            )
+        )
+        return name
     db = open_main(settings.data)
     try:
         return active_name(db, settings)

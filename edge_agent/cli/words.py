@@ -25,9 +25,14 @@ def languages() -> tuple[str, ...]:
     return ("ja", "en")
 
 
+def in_languages(text: Text, between: str = " / ") -> str:
+    """Return a text as it is printed: in the reader's language, in both where none is known."""
+    return between.join(dict.fromkeys(text.in_language(language) for language in languages()))
+
+
 def say(text: Text) -> None:
     """Print a line of progress or news on standard error, so that standard output stays for results."""
-    click.echo(" / ".join(dict.fromkeys(text.in_language(language) for language in languages())), err=True)
+    click.echo(in_languages(text), err=True)
 
 
 def say_how_far(what: str, *, over: bool) -> None:
@@ -62,7 +67,7 @@ def _say_count(done: int, total: int) -> None:
 
 def show(text: Text) -> None:
     """Print a result on standard output."""
-    click.echo(" / ".join(dict.fromkeys(text.in_language(language) for language in languages())))
+    click.echo(in_languages(text))
 
 
 def print_error(error: MamoriError) -> None:

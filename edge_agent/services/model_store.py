@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edge_agent.decoders import toml_reader
 from edge_agent.errors import ModelError, Text
 
 MANIFEST = "manifest.toml"
@@ -96,22 +97,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     base: str = ""
 
 
+_read_manifest = toml_reader(_Manifest)
+_read_record = toml_reader(Record)
+
+
 def find_model(models: Path, name: str, kind: ModelKind, *, installed: Path | None = None) -> InstalledModel:
     """Return the model of that name, shipped or installed by a person in a folder of the folder `installed`.
 
     Raises:
         ModelError: it is unknown, of another kind, missing or altered.
     """
-    if installed is not None and _is_installed(installed, name):
+    if installed is not None and is_installed(installed, name):
         record = read_record(installed / name)
         if record.kind is not kind:
-            raise _error(
-                installed / name / RECORD,
+            raise _record_error(
+                installed / name,
                 f"「{name}」は {record.kind} のモデルで、{kind} には使えません。",
                 f"{name!r} is a model for {record.kind}, not for {kind}.",
             )
         for file, digest in record.files.items():
-            _check(installed / name / file, digest)
+            _check(installed / name / file, digest, _anew(name, record.base))
         return InstalledModel(name=name, kind=kind, version=f"{name} {record.version}", folder=installed / name)
     manifest = models / MANIFEST
     for model in _read(manifest).model:
@@ -125,16 +130,17 @@ def find_model(models: Path, name: str, kind: ModelKind, *, installed: Path | No
             )
         folder = models / model.folder
         for file, digest in model.files.items():
-            _check(folder / file, digest)
+            _check(folder / file, digest, _REINSTALL)
         return InstalledModel(name=name, kind=kind, version=f"{name} {model.version}", folder=folder)
     raise _error(manifest, f"モデル「{name}」は載っていません。", f"has no model {name!r}.")
 
 
-def _is_installed(installed: Path, name: str) -> bool:
+def is_installed(installed: Path, name: str) -> bool:
+    """Tell whether a person installed a model of that name, whole or not."""
     try:
         return name == Path(name).name and (installed / name / RECORD).is_file()
-    except PermissionError:
-        # Somebody who may not look into the box's folders uses what is shipped.
+    except OSError:
+        # No file can have such a name; or somebody who may not look into the box's folders uses what is shipped.
         return False
 
 
@@ -156,11 +162,13 @@ def read_record(folder: Path) -> Record:
     """Return what is written beside an installed model; raise `ModelError` if it cannot be read."""
     file = folder / RECORD
     try:
-        return msgspec.toml.decode(file.read_bytes(), type=Record)
+        return _read_record(file.read_bytes())
     except OSError as error:
-        raise _error(file, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
+        raise _record_error(
+            folder, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror})."
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _error(file, f"誤りがあります: {error}", f"is wrong: {error}") from error
+        raise _record_error(folder, f"壊れています（詳細: {error}）。", f"is wrong: {error}") from error
 
 
 def digests_of(folder: Path) -> dict[str, str]:
@@ -176,14 +184,14 @@ def digests_of(folder: Path) -> dict[str, str]:
 
 def _read(manifest: Path) -> _Manifest:
     try:
-        return msgspec.toml.decode(manifest.read_bytes(), type=_Manifest)
+        return _read_manifest(manifest.read_bytes())
     except OSError as error:
         raise _error(manifest, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _error(manifest, f"誤りがあります: {error}", f"is wrong: {error}") from error
 
 
-def _check(file: Path, digest: str) -> None:
+def _check(file: Path, digest: str, remedy: Text) -> None:
     try:
         with file.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -193,15 +201,15 @@ def _check(file: Path, digest: str) -> None:
                 f"モデルのファイル {file} を読めません（{error.strerror}）。",
                 f"The model file {file} cannot be read ({error.strerror}).",
             ),
-            _REINSTALL,
+            remedy,
         ) from error
     if found != digest:
         raise ModelError(
             Text(
                 f"モデルのファイル {file} が壊れているか、書き換えられています（ダイジェスト不一致）。",
-                f"The model file {file} is damaged or was altered (its digest differs from the manifest).",
+                f"The model file {file} is damaged or was altered (its digest is not the recorded one).",
             ),
-            _REINSTALL,
+            remedy,
         )
 
 
@@ -209,6 +217,26 @@ _REINSTALL = Text(
     "モデルを入れ直してください。リポジトリなら「git checkout models」で元に戻ります。",
     "Install the model again; in a checkout “git checkout models” restores it.",
 )
+
+
+def _anew(name: str, base: str = "") -> Text:
+    """Return what to do about a model that a person installed, or that was made of `base` by adding words."""
+    if base:
+        return Text(
+            f"「mamori speech words rebuild --model {base}」で作り直してください。",
+            f"Make it anew with “mamori speech words rebuild --model {base}”.",
+        )
+    return Text(
+        f"「mamori speech remove {name}」で削除してから、もう一度入れてください。"
+        "使用中なら、先に「mamori speech use」で別のモデルに切り替えます。",
+        f"Remove it with “mamori speech remove {name}”, and install it again. "
+        "If it is in use, first choose another with “mamori speech use”.",
+    )
+
+
+def _record_error(folder: Path, ja: str, en: str) -> ModelError:
+    file = folder / RECORD
+    return ModelError(Text(f"モデルの記録 {file}: {ja}", f"Model record {file}: {en}"), _anew(folder.name))
 
 
 def _error(manifest: Path, ja: str, en: str) -> ModelError:

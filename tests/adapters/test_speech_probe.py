@@ -31,7 +31,8 @@ def test_a_damaged_model_is_told_in_both_languages(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
         probe(tmp_path / "model", [])
     assert "読み込めません" in error.value.what.ja
-    assert "cannot be loaded" in error.value.what.en
+    assert error.value.what.en == "Speech model model cannot be loaded by the recogniser."
+    assert str(tmp_path) not in error.value.what.ja
 
 
 def test_a_folder_that_is_no_model_is_told(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def recognise(recognizer: object, samples: np.ndarray) -> list[Recognised]:
         (["[unk]", "はい", "<unk>"], "はい"),
         (["SNS", "に", "ABC", "DEF", "と", "書く"], "SNSにABC DEFと書く"),
         (["ＳＮＳ", "に"], "ＳＮＳに"),
+        (["ABC", "", "に"], "ABCに"),
         ([], ""),
     ],
 )
@@ -103,6 +104,15 @@ def test_between_two_utterances_there_are_no_words(model: VoskModel, call: np.nd
             partials.append(recognizer.partial())  # noqa: PERF401 - what is asked depends on what was just accepted
     assert partials
     assert set(partials) == {""}
+
+
+def test_a_model_whose_list_of_words_was_cut_off_hears_those_it_still_has(tmp_path: Path, call: np.ndarray) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL, folder)
+    words = folder / "graph/words.txt"
+    words.write_text("\n".join(words.read_text(encoding="utf-8").splitlines()[:500]) + "\n", encoding="utf-8")
+    found = recognise(VoskModel(folder, "cut off").recognizer(), call)
+    assert all(said.text and said.words and 0 <= said.confidence <= 1 for said in found)
 
 
 def test_silence_has_no_words(model: VoskModel) -> None:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from edge_agent.cli import main
+from edge_agent.cli import box, main
 from edge_agent.settings import share
 
 pytestmark = pytest.mark.real
@@ -28,14 +28,15 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def speech(data: Path, *arguments: str | Path) -> Result:
-    return CliRunner(env={"MAMORI_LANG": "en"}).invoke(
+def speech(data: Path, *arguments: str | Path, languages: str = "en") -> Result:
+    unknown = dict.fromkeys(("LC_ALL", "LC_MESSAGES", "LANG"), "C")
+    return CliRunner(env=unknown | {"MAMORI_LANG": languages}).invoke(
         main, ["speech", *map(str, arguments), "--data", str(data)], catch_exceptions=False
     )
 
 
-def worked(data: Path, *arguments: str | Path) -> str:
-    result = speech(data, *arguments)
+def worked(data: Path, *arguments: str | Path, languages: str = "en") -> str:
+    result = speech(data, *arguments, languages=languages)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -57,14 +58,56 @@ def test_a_model_is_installed_chosen_shown_and_removed(tmp_path: Path, data: Pat
 
 
 def test_words_are_added_listed_and_taken_away(data: Path) -> None:
-    assert "Added '守ケア' (1 words)" in worked(data, "words", "add", "守ケア", "まもりけあ", "--weight", "often")
+    assert "Added '守ケア' (1 word in all)" in worked(data, "words", "add", "守ケア", "まもりけあ", "--weight", "often")
     assert worked(data, "words", "list") == "守ケア\tマモリケア\toften\n"
     assert "* speech-ja-starter+words " in worked(data, "list")
     wrong = speech(data, "words", "add", "守ケア", "守")
     assert (wrong.exit_code, "no kana" in wrong.output) == (1, True)
     worked(data, "words", "rebuild")
-    worked(data, "words", "remove", "守ケア")
-    assert worked(data, "words", "list") == ""
+    assert "added words: 1" in worked(data, "show", "speech-ja-starter+words")
+    shown = json.loads(worked(data, "show", "speech-ja-starter+words", "--json"))
+    assert (shown["words"], shown["record"]["base"]) == (1, "speech-ja-starter")
+    assert "No added words are left" in worked(data, "words", "remove", "守ケア")
+    assert "* speech-ja-starter " in worked(data, "list")
+    none = speech(data, "words", "list")
+    assert (none.stdout, "No words were added" in none.stderr) == ("", True)
+    assert json.loads(worked(data, "words", "list", "--json")) == []
+
+
+def test_many_words_come_from_one_list_and_their_only_copy_is_not_removed_unasked(tmp_path: Path, data: Path) -> None:
+    file = tmp_path / "words.tsv"
+    file.write_text("守ケア\tマモリケア モリケア\toften\nマモリン\n", encoding="utf-8")
+    assert "Added 2 words (2 words in all)" in worked(data, "words", "add", "--from", file)
+    copy = worked(data, "words", "list")
+    assert copy == "守ケア\tマモリケア モリケア\toften\nマモリン\tマモリン\tusual\n"
+    worked(data, "use", "speech-ja-starter")
+    refused = speech(data, "remove", "speech-ja-starter+words")
+    assert (refused.exit_code, "give --yes" in refused.output) == (1, True)
+    assert "words list --model speech-ja-starter > words.tsv" in refused.output
+    assert worked(data, "words", "list") == copy
+    worked(data, "remove", "speech-ja-starter+words", "--yes")
+    again = CliRunner(env={"MAMORI_LANG": "en"}).invoke(
+        main, ["speech", "words", "add", "--from", "-", "--data", str(data)], input=copy, catch_exceptions=False
+    )
+    assert again.exit_code == 0, again.output
+    assert worked(data, "words", "list") == copy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (("list", "--model", "nosuch"), 1, "no speech model 'nosuch'"),
+        (("remove", "守ケア", "--model", "nosuch"), 1, "no speech model 'nosuch'"),
+        (("rebuild",), 1, "nothing to put in"),
+        (("add",), 2, "either WORD or --from FILE"),
+        (("add", "守ケア", "--from", "-"), 2, "either WORD or --from FILE"),
+        (("add", "--from", "nosuch.tsv"), 1, "nosuch.tsv cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_with_words_is_told(data: Path, arguments: tuple[str, ...], code: int, reason: str) -> None:
+    result = speech(data, "words", *arguments)
+    assert (result.exit_code, reason in result.output) == (code, True), result.output
+    assert not (data / "models").exists()
 
 
 @pytest.fixture
@@ -92,12 +135,17 @@ def test_a_model_is_measured_on_a_folder_of_recordings(data: Path, recordings: P
     assert (silence["cer"], silence["false_words"]["value"]) == (None, 0)
     assert (every["condition"], every["recordings"]) == ("all", 3)
     assert 0 < every["real_time_factor"] < 1
+    left = {it["file"]: it["reason"] for it in report["left_out"]}
+    assert set(left.values()) == {"no transcript"}
+    assert "moving.flac" not in left
     assert report["memory_mb"].keys() == {"model", "recognizer"}
 
 
 def test_the_figures_are_printed_for_people(data: Path, recordings: Path) -> None:
+    (recordings / "more.mp3").write_bytes(b"ID3")
     printed = worked(data, "evaluate", recordings, "--model", "speech-ja-starter")
     assert "CER" in printed
+    assert "more.mp3 (format not read)" in printed
     assert "false words/min 0.0" in printed
     assert "MB for each recognizer" in printed
 
@@ -108,5 +156,15 @@ def test_recordings_without_transcripts_are_refused(data: Path, tmp_path: Path) 
     assert (result.exit_code, "holds no recording" in result.output) == (1, True)
 
 
-def test_a_machine_that_is_no_box_can_measure_too(recordings: Path, tmp_path: Path) -> None:
-    assert "CER" in worked(tmp_path / "nothing", "evaluate", recordings)
+def test_a_machine_that_is_no_box_can_measure_too(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = tmp_path / "nothing"
+    monkeypatch.setattr(box, "FOLDER", nowhere)
+    monkeypatch.setattr(box, "SETTINGS", nowhere / "mamori.toml")
+    assert "文字誤り率/CER" in worked(nowhere, "evaluate", recordings, languages="")
+
+
+def test_a_mistyped_folder_of_records_is_an_error(recordings: Path, tmp_path: Path) -> None:
+    result = speech(tmp_path / "nothing", "evaluate", recordings)
+    assert (result.exit_code, f"--data {tmp_path / 'nothing'}" in result.output) == (1, True)

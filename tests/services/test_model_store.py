@@ -109,6 +109,30 @@ def test_a_model_somebody_installed_is_found_beside_the_shipped_ones(models: Pat
     assert find_model(models, "speech-ja", ModelKind.SPEECH, installed=folder).version == "speech-ja 1.2"
 
 
+def test_a_name_no_folder_can_have_is_no_model(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="has no model"):
+        find_model(models, "x" * 300, ModelKind.SPEECH, installed=installed(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    ("base", "remedy"),
+    [("", "mamori speech remove floor-model"), ("speech-ja", "mamori speech words rebuild --model speech-ja")],
+)
+def test_an_altered_installed_model_is_made_anew_by_who_installed_it(
+    models: Path, tmp_path: Path, base: str, remedy: str
+) -> None:
+    folder = installed(tmp_path / "data") / "floor-model"
+    (folder / "final.mdl").write_bytes(b"altered")
+    record = folder / "installed.toml"
+    record.write_text(record.read_text().replace('base = ""', f'base = "{base}"'))
+    with pytest.raises(ModelError, match="damaged or was altered") as error:
+        find_model(models, "floor-model", ModelKind.SPEECH, installed=folder.parent)
+    assert remedy in error.value.remedy.ja
+    assert remedy in error.value.remedy.en
+    assert "git" not in str(error.value)
+    assert "manifest" not in str(error.value)
+
+
 def test_an_installed_model_is_not_found_by_a_way_round(models: Path, tmp_path: Path) -> None:
     folder = installed(tmp_path / "data")
     with pytest.raises(ModelError, match="has no model"):

@@ -7,7 +7,9 @@ they are written, whatever the archive says of them.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import re
 import shutil
 import stat
 import urllib.error
@@ -19,7 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from edge_agent.errors import ModelError, Text
+from edge_agent.errors import ModelError
+from edge_agent.services.speech.entries import check_entries
+from edge_agent.services.speech.refusals import (
+    FAILURES,
+    OTHER_SOURCE,
+    no_room,
+    nothing_given,
+    refused,
+    unreadable,
+    wrong_address,
+)
 
 Progress = Callable[[int, int], None]
 """Told bytes done and bytes in all (0: not known)."""
@@ -27,11 +39,12 @@ Progress = Callable[[int, int], None]
 LARGEST_ARCHIVE = 4 << 30
 LARGEST_MODEL = 8 << 30
 MOST_FILES = 1_000
-SCHEMES = ("https", "http", "file")
+SCHEMES = ("https", "http")
 CHUNK = 1 << 20
 TIMEOUT_S = 30.0
 SIGN = "am/final.mdl"
 """A model's folder is the one that holds this file."""
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,36 +74,94 @@ def bring(source: str, into: Path, *, progress: Progress) -> Brought:
     Raises:
         ModelError: it cannot be read, is no model's archive, is too large, or would write somewhere else.
     """
-    scheme = urllib.parse.urlsplit(source).scheme
+    if not source.strip():
+        raise nothing_given()
     try:
-        if scheme in SCHEMES and "://" in source:
-            archive = into / "download.zip"
-            _download(source, archive, progress)
-            brought = _archive(archive, into, source, progress)
-            archive.unlink()
-            return brought
-        path = Path(source)
-        if path.is_dir():
-            return _folder(path, into, progress)
-        return _archive(path, into, source, progress)
-    except (OSError, zipfile.BadZipFile, urllib.error.URLError, RuntimeError, NotImplementedError, EOFError) as error:
+        address = _ADDRESS.match(source)
+        if address is None:
+            return _local(Path(source), into, source, progress)
+        if address[1].lower() == "file":
+            return _local(_path_of(source), into, source, progress)
+        if address[1].lower() not in SCHEMES:
+            raise refused(
+                source,
+                f"{address[1]}:// からは取得できません。",
+                f"cannot be fetched over {address[1]}://.",
+                OTHER_SOURCE,
+            )
+        archive = into / "download.zip"
+        _download(source, archive, progress)
+        brought = _archive(archive, into, source, progress, name=PurePosixPath(_split(source).path).name)
+        archive.unlink()
+    except FAILURES as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
-        # RuntimeError is what zipfile raises for an archive with a password.
-        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
-        raise refused(source, f"読めません（{reason}）。", f"cannot be read ({reason}).") from error
+        raise unreadable(source, error) from error
+    return brought
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that can still be written to a folder's disk."""
+    return shutil.disk_usage(folder).free
+
+
+def _split(address: str) -> urllib.parse.SplitResult:
+    try:
+        return urllib.parse.urlsplit(address)
+    except ValueError as error:
+        raise wrong_address(address) from error
+
+
+def _path_of(address: str) -> Path:
+    """Return the path that a file:// address names: opened as a path, what is no regular file is seen beforehand."""
+    parts = _split(address)
+    if parts.netloc not in {"", "localhost"}:
+        raise wrong_address(address)
+    return Path(urllib.request.url2pathname(parts.path))
+
+
+def _local(path: Path, into: Path, source: str, progress: Progress) -> Brought:
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        return _folder(path, into, source, progress)
+    if not stat.S_ISREG(mode):
+        # A pipe or a device would be waited for, or read without end.
+        raise refused(source, "ファイルでもフォルダーでもありません。", "is neither a file nor a folder.", OTHER_SOURCE)
+    return _archive(path, into, source, progress, name=path.name)
+
+
+def _see_room(into: Path, needed: int, source: str) -> None:
+    free = free_bytes(into)
+    if needed > free:
+        raise no_room(source, needed=needed, free=free)
 
 
 def _download(address: str, file: Path, progress: Progress) -> None:
-    request = urllib.request.Request(address, headers={"User-Agent": "mamori"})  # noqa: S310 - scheme checked by bring
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer, file.open("xb") as out:  # noqa: S310 - see above
-        expected = int(answer.headers.get("Content-Length") or 0)
+    with _answer(address) as answer, file.open("xb") as out:
+        told = answer.headers.get("Content-Length") or "0"
+        if not told.isascii() or not told.isdigit():
+            raise http.client.HTTPException(told)
+        expected = int(told)
+        if expected > LARGEST_ARCHIVE:
+            raise _too_large(address)
+        _see_room(file.parent, expected, address)
         got = _copy(answer, out, limit=LARGEST_ARCHIVE, source=address, progress=progress, total=expected)
     if expected and got != expected:
         raise refused(address, "途中で切れました。", "was cut off.")
 
 
-def _archive(archive: Path, into: Path, source: str, progress: Progress) -> Brought:
+def _answer(address: str) -> http.client.HTTPResponse:
+    if not _split(address).hostname:
+        raise wrong_address(address)
+    try:
+        request = urllib.request.Request(address, headers={"User-Agent": "mamori"})  # noqa: S310 - scheme checked by bring
+        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310 - see above
+    except (ValueError, http.client.InvalidURL) as error:
+        raise wrong_address(address) from error
+    return answer
+
+
+def _archive(archive: Path, into: Path, source: str, progress: Progress, *, name: str) -> Brought:
     size = archive.stat().st_size
     if size > LARGEST_ARCHIVE:
         raise _too_large(source)
@@ -103,8 +174,11 @@ def _archive(archive: Path, into: Path, source: str, progress: Progress) -> Brou
     unpacked.mkdir()
     with zipfile.ZipFile(archive) as file:
         entries = file.infolist()
-        _check_entries(entries, source)
+        if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > LARGEST_MODEL:
+            raise _too_large(source)
+        check_entries(entries, source)
         total, done = sum(entry.file_size for entry in entries), 0
+        _see_room(into, total, source)
         for entry in entries:
             target = unpacked / entry.filename
             if entry.is_dir():
@@ -116,34 +190,18 @@ def _archive(archive: Path, into: Path, source: str, progress: Progress) -> Brou
                 done += _copy(content, out, limit=left, source=source, progress=lambda _done, _total: None)
             progress(done, total)
     folder = _model_folder(unpacked, source)
-    name = folder.name if folder != unpacked else _stem(source)
     return Brought(
-        folder=folder, name=name, source=source, size=size, md5=md5.hexdigest(), sha256=sha256.hexdigest()
-    )  # fmt: skip
+        folder=folder,
+        name=folder.name if folder != unpacked else name.removesuffix(".zip"),
+        source=source,
+        size=size,
+        md5=md5.hexdigest(),
+        sha256=sha256.hexdigest(),
+    )
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], source: str) -> None:
-    if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > LARGEST_MODEL:
-        raise _too_large(source)
-    for entry in entries:
-        name = PurePosixPath(entry.filename)
-        kind = stat.S_IFMT(entry.external_attr >> 16)
-        if name.is_absolute() or ".." in name.parts or "\\" in entry.filename or ":" in entry.filename:
-            raise refused(
-                source,
-                f"フォルダーの外に書き込もうとしています（{entry.filename}）。",
-                f"would write outside its folder ({entry.filename}).",
-            )
-        if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-            raise refused(
-                source,
-                f"リンクまたは特殊なファイルが入っています（{entry.filename}）。",
-                f"holds a link or special file ({entry.filename}).",
-            )
-
-
-def _folder(path: Path, into: Path, progress: Progress) -> Brought:
-    folder = _model_folder(path, str(path))
+def _folder(path: Path, into: Path, source: str, progress: Progress) -> Brought:
+    folder = _model_folder(path, source)
     files: list[tuple[Path, int]] = []
     for parent, folders, names in os.walk(folder):
         for name in [*folders, *names]:
@@ -151,7 +209,7 @@ def _folder(path: Path, into: Path, progress: Progress) -> Brought:
             facts = there.lstat()
             if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
                 raise refused(
-                    str(path),
+                    source,
                     f"リンクまたは特殊なファイルが入っています（{there.relative_to(folder)}）。",
                     f"holds a link or special file ({there.relative_to(folder)}).",
                 )
@@ -159,7 +217,8 @@ def _folder(path: Path, into: Path, progress: Progress) -> Brought:
                 files.append((there.relative_to(folder), facts.st_size))
     total, done = sum(size for _, size in files), 0
     if len(files) > MOST_FILES or total > LARGEST_MODEL:
-        raise _too_large(str(path))
+        raise _too_large(source)
+    _see_room(into, total, source)
     copy = into / "unpacked"
     for name_, size in files:
         target = copy / name_
@@ -167,7 +226,7 @@ def _folder(path: Path, into: Path, progress: Progress) -> Brought:
         shutil.copyfile(folder / name_, target, follow_symlinks=False)
         done += size
         progress(done, total)
-    return Brought(folder=copy, name=folder.resolve().name, source=str(path))
+    return Brought(folder=copy, name=folder.resolve().name, source=source)
 
 
 def _model_folder(root: Path, source: str) -> Path:
@@ -196,25 +255,10 @@ def _copy(content: IO[bytes], out: IO[bytes], *, limit: int, source: str, progre
     return done
 
 
-def _stem(source: str) -> str:
-    return PurePosixPath(urllib.parse.urlsplit(source).path).name.removesuffix(".zip")
-
-
 def _too_large(source: str) -> ModelError:
     gib = LARGEST_MODEL >> 30
     return refused(
         source,
         f"大きすぎるか、中身が申告より大きくなっています（上限 {gib} GiB、{MOST_FILES} ファイル）。",
         f"is too large, or larger than it says ({gib} GiB and {MOST_FILES} files at most).",
-    )
-
-
-def refused(source: str, ja: str, en: str) -> ModelError:
-    """Return the error for something that is not brought in."""
-    return ModelError(
-        Text(f"モデル {source}: {ja}", f"Model {source} {en}"),
-        Text(
-            "配布元から取り直した zip か、展開したフォルダーを指定してください。使用中のモデルはそのままです。",
-            "Give a zip fetched afresh from its publisher, or its unpacked folder. The model used so far stays in use.",
-        ),
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from edge_agent.errors import MamoriError, ModelError, Text
-from edge_agent.services.model_store import InstalledModel, ModelKind, find_model
+from edge_agent.services.model_store import InstalledModel, ModelKind, find_model, is_installed, shipped_models
 from edge_agent.settings import Settings
 from edge_agent.store import audit
 from edge_agent.store import speech as table
@@ -24,6 +24,9 @@ def active_name(db: Database, settings: Settings) -> str:
 
 def find_speech(settings: Settings, name: str) -> InstalledModel:
     """Return a speech model, shipped or installed; raise `ModelError` if it is unknown, missing or altered."""
+    shipped = (model.name for model in shipped_models(settings.models_folder, ModelKind.SPEECH))
+    if not is_installed(settings.installed_models, name) and name not in shipped:
+        raise no_such(name)
     return find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
 
 

@@ -1,19 +1,14 @@
-"""How well a model hears: a folder of recordings with transcripts, measured by condition."""
+"""How well a model hears: recordings with transcripts, measured by condition."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.domain.quality import Figure
-from edge_agent.errors import AudioError, Text
 from edge_agent.services.speech.comparing import errors_between, plain, ratio
 
-TABLE = "transcripts.tsv"
-COLUMNS = ("file", "text", "condition", "telling")
-AUDIO = (".wav", ".flac", ".opus", ".ogg")
 WITHOUT = "all"
 """Condition of recordings for which none is told."""
 
@@ -89,33 +84,6 @@ class Figures:
     real_time_factor: float
 
 
-def read_recordings(folder: Path) -> list[Recording]:
-    """Return the recordings of a folder, by its `transcripts.tsv` or by a NAME.txt beside each recording.
-
-    Raises:
-        AudioError: there are none, the table is wrong, or a recording it names is missing.
-    """
-    table = folder / TABLE
-    try:
-        found = list(_of_table(table) if table.is_file() else _of_texts(folder))
-    except (OSError, UnicodeDecodeError) as error:
-        raise _error(
-            table if table.is_file() else folder, f"読めません（{error}）。", f"cannot be read ({error})."
-        ) from error
-    if not found:
-        raise _error(folder, "書き起こしのある録音がありません。", "holds no recording with a transcript.")
-    return found
-
-
-def read_telling(file: Path) -> tuple[str, ...]:
-    """Return the telling words of a file, one a line; raise `AudioError` if it cannot be read."""
-    try:
-        rows = (row.strip() for row in file.read_text(encoding="utf-8").splitlines())
-        return tuple(row for row in rows if row and not row.startswith("#"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise _error(file, f"読めません（{error}）。", f"cannot be read ({error}).") from error
-
-
 def compare(recording: Recording, heard: Heard, telling: Sequence[str]) -> Result:
     """Compare what was said with what was heard; `telling` is the list for recordings without words of their own."""
     said, found = plain(recording.text), plain(heard.text)
@@ -160,48 +128,4 @@ def _figures(condition: str, results: Sequence[Result]) -> Figures:
         missed=tuple(word for result in results for word in result.missed),
         false_words=ratio(silent, lambda r: r.heard.words, lambda r: r.heard.audio_s / 60) if silent else None,
         real_time_factor=sum(result.heard.cpu_s for result in results) / audio_s if audio_s else 0.0,
-    )
-
-
-def _of_table(table: Path) -> Iterator[Recording]:
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if row and row != [""]]
-    named = bool(rows) and rows[0][0] == COLUMNS[0]
-    columns = rows[0] if named else list(COLUMNS)
-    if unknown := [name for name in columns if name not in COLUMNS]:
-        raise _error(
-            table,
-            f"知らない列があります: {', '.join(unknown)}（使える列: {', '.join(COLUMNS)}）。",
-            f"has unknown columns: {', '.join(unknown)} (known: {', '.join(COLUMNS)}).",
-        )
-    for number, row in enumerate(rows[named:], 1 + named):
-        fields = dict(zip(columns, row, strict=False))
-        file = table.parent / fields.get("file", "")
-        if not file.is_file():
-            raise _error(
-                table, f"{number} 行目の録音 {file.name} がありません。", f"line {number}: {file.name} is not there."
-            )
-        told = fields.get("telling", "").split()
-        yield Recording(
-            file=file,
-            text=fields.get("text", ""),
-            condition=fields.get("condition", "") or WITHOUT,
-            telling=tuple(told) if told else None,
-        )
-
-
-def _of_texts(folder: Path) -> Iterator[Recording]:
-    for file in sorted(folder.iterdir()):
-        text = file.with_suffix(".txt")
-        if file.suffix.lower() in AUDIO and text.is_file():
-            yield Recording(file=file, text=text.read_text(encoding="utf-8-sig").strip())
-
-
-def _error(path: Path, ja: str, en: str) -> AudioError:
-    return AudioError(
-        Text(f"評価用の録音 {path}: {ja}", f"Recordings {path} {en}"),
-        Text(
-            "transcripts.tsv（列: file, text, condition, telling）か、録音と同じ名前の .txt を置いてください。",
-            "Put transcripts.tsv (columns file, text, condition, telling) there, or a .txt named as each recording.",
-        ),
     )

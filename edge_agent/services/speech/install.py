@@ -6,9 +6,8 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,23 +26,25 @@ from edge_agent.services.model_store import (
     read_record,
     shipped_models,
 )
-from edge_agent.services.speech.bring import Brought, Progress, bring, refused
+from edge_agent.services.speech.bring import Brought, Progress, bring
 from edge_agent.services.speech.choice import active_name, no_such
+from edge_agent.services.speech.refusals import cannot_write, refused
 from edge_agent.services.speech.self_test import Passed, Probe, self_test
+from edge_agent.services.speech.structure import check_structure
+from edge_agent.services.speech.workplace import move_in, move_out, workplace
 from edge_agent.settings import Settings
 from edge_agent.store import audit
 from edge_agent.store.database import Database, writing
 
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
-NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
-GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
-HIGHEST_RATE = 16_000
-"""What lines carry; a model for more would wait for sounds that never come."""
-KALDI_RATE = 16_000
-"""Kaldi's own sample rate where a configuration names none (feat/feature-window.h)."""
 DIGEST_SHOWN = 12
 WITH_WORDS = "+words"
 """Ending of the name of a model made of another one and a floor's own words."""
+
+_VOUCH = Text(
+    "出どころを確かめ、よければもう一度実行して、責任を持つと答えるか --accept-unknown を付けてください。",
+    "Make sure where it came from; then run this again and vouch for it, or give --accept-unknown.",
+)
 
 Decide = Callable[[Text], bool]
 """Asks a person to vouch for a model the product does not know; told what is known of it."""
@@ -54,7 +55,9 @@ class Listed:
     """A speech model as it is listed.
 
     Attributes:
+        version: where `damaged`, what is wrong, in both languages.
         stale: made with words from a model that is another one by now.
+        damaged: its record is missing or cannot be read: it can only be removed.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Listed:
     shipped: bool
     active: bool
     stale: bool = False
+    damaged: bool = False
 
 
 def install(
@@ -84,9 +88,9 @@ def install(
     Raises:
         ModelError: it may not be used, with the reason. Nothing is left behind then.
     """
-    settings.installed_models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.installed_models, prefix=".bringing-") as bringing:
-        brought = bring(source, Path(bringing), progress=progress)
+    with workplace(settings.installed_models, now=now) as place:
+        (place / "brought").mkdir()
+        brought = bring(source, place / "brought", progress=progress)
         known = _known(brought, known_models(settings.models_folder))
         called = name or (known.name if known else brought.name.lower())
         _refuse_name(called, settings)
@@ -94,8 +98,12 @@ def install(
         vouched = "" if known and known.md5 else by
         if vouched and not decide(_unknown(brought, settings)):
             raise refused(
-                source, "確認が得られなかったため、入れませんでした。", "was not installed: nobody vouched for it."
+                source,
+                "確認が得られなかったため、入れませんでした。",
+                "was not installed: nobody vouched for it.",
+                _VOUCH,
             )
+        brought = _called(brought, called, place)
         passed = self_test(brought.folder, shipped=settings.models_folder, probe=probe)
         record = _record(brought, called, known, vouched=vouched, by=by, now=now)
         put_in_place(brought.folder, settings.installed_models / called, record)
@@ -117,25 +125,36 @@ def listing(settings: Settings, db: Database) -> list[Listed]:
         Listed(name=m.name, version=m.version, licence="", shipped=True, active=m.name == active)
         for m in shipped_models(settings.models_folder, ModelKind.SPEECH)
     ]
-    for file in sorted(settings.installed_models.glob(f"*/{RECORD}")):
-        if not file.parent.name.startswith("."):
-            record = read_record(file.parent)
-            version = f"{record.name} {record.version}"
-            out.append(
-                Listed(
-                    name=record.name,
-                    version=version,
-                    licence=record.licence,
-                    shipped=False,
-                    active=record.name == active,
-                    stale=_stale(record, settings),
-                )
-            )
+    folders = (folder for folder in sorted(settings.installed_models.glob("*")) if folder.is_dir())
+    out += [_listed(folder, settings, active) for folder in folders if not folder.name.startswith(".")]
     return out
 
 
+def _listed(folder: Path, settings: Settings, active: str) -> Listed:
+    try:
+        record = read_record(folder)
+    except ModelError:
+        # One damaged model must not hide the others, nor itself: it takes room, and its name.
+        return Listed(
+            name=folder.name,
+            version=f"{folder.name}（記録がないか壊れています / its record is missing or damaged）",
+            licence="",
+            shipped=False,
+            active=folder.name == active,
+            damaged=True,
+        )
+    return Listed(
+        name=record.name,
+        version=f"{record.name} {record.version}",
+        licence=record.licence,
+        shipped=False,
+        active=record.name == active,
+        stale=_stale(record, settings),
+    )
+
+
 def remove(name: str, settings: Settings, db: Database, *, by: str, now: datetime) -> None:
-    """Delete an installed model; raise `ModelError` if it is shipped, active or unknown."""
+    """Delete an installed model, whole or not; raise `ModelError` if it is shipped, active, unknown or stays."""
     remedy = Text(
         "先に「mamori speech use」で別のモデルに切り替えてください。", "First choose another with “mamori speech use”."
     )
@@ -147,12 +166,17 @@ def remove(name: str, settings: Settings, db: Database, *, by: str, now: datetim
     if active_name(db, settings) in {name, f"{name}{WITH_WORDS}"} or name == settings.models.speech:
         raise ModelError(Text(f"「{name}」は使用中です。", f"{name!r} is in use."), remedy)
     folder = settings.installed_models / name
-    if not NAME.match(name.removesuffix(WITH_WORDS)) or not (folder / RECORD).is_file():
+    if not NAME.match(name.removesuffix(WITH_WORDS)) or not folder.is_dir():
         raise no_such(name)
-    digest = read_record(folder).digest
+    try:
+        digest = read_record(folder).digest
+    except ModelError:
+        digest = ""
     with writing(db):
         audit.append(db, at=now, actor=by, action="speech.removed", subject=name, detail={"digest": digest})
-        shutil.rmtree(folder)
+        gone = move_out(folder)
+    # On record and out of the way: what cannot be deleted now, the next installation deletes.
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _stale(record: Record, settings: Settings) -> bool:
@@ -167,38 +191,20 @@ def _stale(record: Record, settings: Settings) -> bool:
     return base.version != record.source
 
 
-def check_structure(folder: Path, source: str) -> None:
-    """Raise `ModelError` unless a folder has a Vosk model's files and listens at a rate that lines carry."""
-    missing = [name for name in NEEDED if not (folder / name).is_file()]
-    if not any(all((folder / name).is_file() for name in graph) for graph in GRAPHS):
-        missing.append(GRAPHS[0][0])
-    if missing:
-        names = ", ".join(missing)
-        raise refused(source, f"ファイルが足りません: {names}", f"is incomplete; missing: {names}")
-    text = (folder / "conf/mfcc.conf").read_text(encoding="utf-8", errors="replace")
-    told = re.search(r"^\s*--sample-frequency=(\d+)", text, re.MULTILINE)
-    rate = int(told[1]) if told else KALDI_RATE
-    if not 0 < rate <= HIGHEST_RATE:
-        raise refused(
-            source,
-            f"{rate} Hz 用のモデルです。電話の音声には {HIGHEST_RATE} Hz 以下のモデルが要ります。",
-            f"is made for {rate} Hz; lines need one for {HIGHEST_RATE} Hz or less.",
-        )
-
-
 def put_in_place(folder: Path, place: Path, record: Record) -> None:
-    """Write the record beside a model, and move both to their place, replacing what was there, all at once."""
-    (folder / RECORD).write_text(record_toml(record), encoding="utf-8")
-    for path in [folder, *folder.rglob("*")]:
-        # The agent is another user of the group; nobody else need read it.
-        path.chmod(0o750 if path.is_dir() else 0o640)
-    if place.exists():
-        old = Path(tempfile.mkdtemp(dir=place.parent, prefix=".old-"))
-        place.rename(old / place.name)
-        folder.rename(place)
-        shutil.rmtree(old)
-    else:
-        folder.rename(place)
+    """Write the record beside a model, and move both to their place, replacing what was there, all at once.
+
+    Raises:
+        ModelError: the place cannot be written; what was there stays.
+    """
+    try:
+        (folder / RECORD).write_text(record_toml(record), encoding="utf-8")
+        for path in [folder, *folder.rglob("*")]:
+            # The agent is another user of the group; nobody else need read it.
+            path.chmod(0o750 if path.is_dir() else 0o640)
+        move_in(folder, place)
+    except OSError as error:
+        raise cannot_write(place.parent, error) from error
 
 
 def record_toml(record: Record) -> str:
@@ -232,6 +238,17 @@ def _unknown(brought: Brought, settings: Settings) -> Text:
         ja = "製品が知っているダイジェストではありません。出どころを確かめてください。"
         en = "The product does not know its digest. Make sure where it came from."
     return Text(f"{brought.source}: {ja} SHA-256 {digest}", f"{brought.source}: {en} SHA-256 {digest}")
+
+
+def _called(brought: Brought, name: str, place: Path) -> Brought:
+    """Give a model's folder the model's name: by it the self-test says which model it speaks of."""
+    folder = place / "called" / name
+    try:
+        folder.parent.mkdir()
+        brought.folder.rename(folder)
+    except OSError as error:
+        raise cannot_write(place.parent, error) from error
+    return replace(brought, folder=folder)
 
 
 def _record(

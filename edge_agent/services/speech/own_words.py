@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from edge_agent.errors import Text, WordError
-from edge_agent.services.model_store import InstalledModel, ModelKind, Record, digests_of, find_model
-from edge_agent.services.speech.choice import active_name, choose, find_speech
+from edge_agent.decoders import json_reader
+from edge_agent.errors import ModelError, Text, WordError
+from edge_agent.services.model_store import (
+    RECORD,
+    InstalledModel,
+    ModelKind,
+    Record,
+    digests_of,
+    find_model,
+    shipped_models,
+)
+from edge_agent.services.speech.choice import active_name, choose, find_speech, no_such
 from edge_agent.services.speech.graph_words import HCLG, WORDS, add_words, read_labels
 from edge_agent.services.speech.install import DIGEST_SHOWN, WITH_WORDS, digest_of_files, put_in_place
 from edge_agent.services.speech.readings import Weight, Word, as_written, checked_word, read_sounds
@@ -24,6 +36,30 @@ from edge_agent.store.database import Database, writing
 LIST = "words.json"
 """Lies in the folder of the model with the words."""
 MOST_WORDS = 2_000
+MOST_SHOWN = 5
+"""Of many words that are wrong, as many are named."""
+USUAL: Weight = "usual"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NOWHERE = Text("", "")
+
+
+_read = json_reader(tuple[Word, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A word somebody wants to be heard.
+
+    Attributes:
+        readings: in kana; none: the word is its own reading, or keeps those it has.
+        weight: None: as before, or the usual one.
+        where: told before what is wrong with it; empty or a line of a file.
+    """
+
+    surface: str
+    readings: tuple[str, ...] = ()
+    weight: Weight | None = None
+    where: Text = NOWHERE
 
 
 def base_of(name: str) -> str:
@@ -35,7 +71,7 @@ def words_of(settings: Settings, base: str) -> tuple[Word, ...]:
     """Return the words that were added to a model; raise `WordError` if the list cannot be read."""
     file = settings.installed_models / f"{base}{WITH_WORDS}" / LIST
     try:
-        return msgspec.json.decode(file.read_bytes(), type=tuple[Word, ...])
+        return _read(file.read_bytes())
     except FileNotFoundError:
         return ()
     except (OSError, msgspec.DecodeError) as error:
@@ -48,22 +84,42 @@ def words_of(settings: Settings, base: str) -> tuple[Word, ...]:
         ) from error
 
 
-def with_word(
-    settings: Settings, base: str, surface: str, readings: tuple[str, ...], weight: Weight
-) -> tuple[Word, ...]:
-    """Return a model's added words with one more, or one that is said in more ways.
+def base_named(settings: Settings, name: str) -> str:
+    """Return the base of the model that a person names; raise `ModelError` if there is neither it nor words of it."""
+    base = base_of(name)
+    shipped = {model.name for model in shipped_models(settings.models_folder, ModelKind.SPEECH)}
+    # A base that was removed may have left its words behind: they can still be listed.
+    folders = [settings.installed_models / found for found in (base, f"{base}{WITH_WORDS}")]
+    if base not in shipped and not (base == Path(base).name and any((it / RECORD).is_file() for it in folders)):
+        raise no_such(name)
+    return base
+
+
+def with_words(settings: Settings, base: str, more: Sequence[Wanted]) -> tuple[Word, ...]:
+    """Return a model's added words with more of them, or some that are said in more ways.
 
     Raises:
         ModelError: no words can be added to the model.
-        WordError: the word or a reading of it is none.
+        WordError: some are no words, or their readings none; the first few are named.
     """
     model = find_speech(settings, base)
-    word = checked_word(surface, readings, weight, read_sounds(model.folder))
+    sounds = read_sounds(model.folder)
     words = {known.surface: known for known in words_of(settings, base)}
-    if before := words.get(word.surface):
-        ways = tuple(dict.fromkeys((*before.readings, *word.readings)))
-        word = Word(surface=word.surface, readings=ways, weight=weight)
-    words[word.surface] = word
+    wrong: list[tuple[Wanted, WordError]] = []
+    for wanted in more:
+        before = words.get(as_written(wanted.surface))
+        # A word that was added already keeps what is not told anew.
+        readings = wanted.readings or (before.readings if before else ())
+        weight = wanted.weight or (before.weight if before else USUAL)
+        try:
+            word = checked_word(wanted.surface, readings, weight, sounds)
+        except WordError as error:
+            wrong.append((wanted, error))
+            continue
+        ways = tuple(dict.fromkeys((*(before.readings if before else ()), *word.readings)))
+        words[word.surface] = Word(surface=word.surface, readings=ways, weight=weight)
+    if wrong:
+        raise _all_wrong(wrong)
     if len(words) > MOST_WORDS:
         raise WordError(
             Text(f"追加できる言葉は {MOST_WORDS} 語までです。", f"No more than {MOST_WORDS} words can be added."),
@@ -84,9 +140,15 @@ def without_word(settings: Settings, base: str, surface: str) -> tuple[Word, ...
     return left
 
 
-def is_known(settings: Settings, base: str, surface: str) -> bool:
-    """Tell whether a model knew a word from the start."""
-    return as_written(surface) in read_labels(find_speech(settings, base).folder / WORDS)
+def known_from_start(settings: Settings, base: str, surfaces: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the words that a model knew before any were added."""
+    labels = read_labels(find_speech(settings, base).folder / WORDS)
+    return tuple(word for word in map(as_written, surfaces) if word in labels)
+
+
+def has_model(settings: Settings, base: str) -> bool:
+    """Tell whether there is a model made of the base and words."""
+    return (settings.installed_models / f"{base}{WITH_WORDS}" / RECORD).is_file()
 
 
 def keep(
@@ -94,18 +156,45 @@ def keep(
 ) -> InstalledModel:
     """Make the model with these words, try it, and let new calls use it if they used the model or its older words.
 
+    Without words there is nothing to make: the model with the older ones goes, and new calls that used it use the base.
+    Returned is what new calls use then, or would if they used the model.
+
     Raises:
-        ModelError: the model cannot be read, or what was made of it does not pass its self-test; all stays as it was.
+        ModelError: the model cannot be read, what was made of it does not pass its self-test, or there is no room for
+            it or no right to write it; all stays as it was.
         WordError: a reading cannot be said with the model's sounds.
     """
     model = find_speech(settings, base)
     name = f"{base}{WITH_WORDS}"
     followed = active_name(db, settings) in {base, name}
+    # What the settings name has to be there at every start, be it without words.
+    if not words and settings.models.speech != name:
+        _go_back(model, settings, db, by=by, now=now)
+        return model
+    try:
+        digest = _make(model, words, settings, by=by, now=now, probe=probe)
+    except OSError as error:
+        raise _cannot_write(settings.installed_models, model.folder, error) from error
+    made = find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
+    with writing(db):
+        # Not the words themselves: they may be names, and the chain is kept for good.
+        detail = {"words": str(len(words)), "digest": digest}
+        audit.append(db, at=now, actor=by, action="speech.words", subject=name, detail=detail)
+    if followed:
+        choose(db, made, settings, by=by, now=now)
+    return made
+
+
+def _make(
+    model: InstalledModel, words: Sequence[Word], settings: Settings, *, by: str, now: datetime, probe: Probe
+) -> str:  # fmt: skip
+    """Put the model with the words in its place, once it has passed; return its digest."""
+    name = f"{model.name}{WITH_WORDS}"
     settings.installed_models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.installed_models, prefix=".adding-") as adding:
         folder = Path(adding) / name
         # What is made anew is not copied, and neither is the record of where the model came from.
-        ignored = shutil.ignore_patterns("installed.toml", Path(HCLG).name)
+        ignored = shutil.ignore_patterns(RECORD, Path(HCLG).name)
         shutil.copytree(model.folder, folder, ignore=ignored)
         add_words(model.folder, words, folder)
         (folder / LIST).write_bytes(msgspec.json.encode(words))
@@ -122,15 +211,60 @@ def keep(
             decided_by="",
             installed_by=by,
             at=now.isoformat(),
-            base=base,
+            base=model.name,
             files=files,
         )
         put_in_place(folder, settings.installed_models / name, record)
-    made = find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
+    return digest
+
+
+def _go_back(model: InstalledModel, settings: Settings, db: Database, *, by: str, now: datetime) -> None:
+    """Let new calls use a base model again if they used its words, and delete the model that had them."""
+    name = f"{model.name}{WITH_WORDS}"
+    folder = settings.installed_models / name
+    if not has_model(settings, model.name):
+        return
+    if active_name(db, settings) == name:
+        choose(db, model, settings, by=by, now=now)
     with writing(db):
-        # Not the words themselves: they may be names, and the chain is kept for good.
-        detail = {"words": str(len(words)), "digest": digest}
-        audit.append(db, at=now, actor=by, action="speech.words", subject=name, detail=detail)
-    if followed:
-        choose(db, made, settings, by=by, now=now)
-    return made
+        audit.append(db, at=now, actor=by, action="speech.words", subject=name, detail={"words": "0"})
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise _cannot_write(settings.installed_models, model.folder, error) from error
+
+
+def _all_wrong(wrong: Sequence[tuple[Wanted, WordError]]) -> WordError:
+    shown, more = wrong[:MOST_SHOWN], len(wrong) - MOST_SHOWN
+    ja = " ".join(f"{it.where.ja}{error.what.ja}" for it, error in shown)
+    en = " ".join(f"{it.where.en}{error.what.en}" for it, error in shown)
+    if more > 0:
+        ja, en = f"{ja} ほか {more} 件。", f"{en} And {more} more."
+    return WordError(Text(ja, en), wrong[0][1].remedy)
+
+
+def _cannot_write(folder: Path, model: Path, error: OSError) -> ModelError:
+    # copytree gathers what went wrong as texts, without their numbers.
+    several = isinstance(error, shutil.Error) and bool(error.args) and isinstance(error.args[0], list)
+    reason = str(error.args[0][0][-1] if several else error)
+    if error.errno in FULL or any(os.strerror(number) in reason for number in FULL):
+        needed = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
+        return ModelError(
+            Text(
+                f"{folder} の空き容量が足りず、言葉を入れたモデルを作れません（約 {needed:.0f} MB 必要）。",
+                f"There is too little room in {folder} for the model with the words (about {needed:.0f} MB).",
+            ),
+            Text(
+                "空きを作って、もう一度実行してください。使わないモデルは「mamori speech remove」で削除できます。"
+                "元の言葉とモデルはそのままです。",
+                "Make room and try again; models not in use can go with “mamori speech remove”. "
+                "The words and models are as they were.",
+            ),
+        )
+    return ModelError(
+        Text(f"{folder} に書き込めません（{reason}）。", f"{folder} cannot be written ({reason})."),
+        Text(
+            "管理者として実行しているか、フォルダーの持ち主、ディスクが読み取り専用になっていないかを確かめてください。",
+            "Run it as an administrator; check the folder's owner, and that the disk is not read-only.",
+        ),
+    )

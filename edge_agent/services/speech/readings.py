@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge_agent.decoders import toml_reader
 from edge_agent.errors import ModelError, Text, WordError
 
 SOUNDS = "graph/sounds.toml"
@@ -66,11 +67,14 @@ class Word:
     weight: Weight
 
 
+_read_sounds_file = toml_reader(Sounds)
+
+
 def read_sounds(model: Path) -> Sounds:
     """Return a model's table; raise `ModelError` if it has none, so that no words can be added to it."""
     file = model / SOUNDS
     try:
-        return msgspec.toml.decode(file.read_bytes(), type=Sounds)
+        return _read_sounds_file(file.read_bytes())
     except FileNotFoundError as error:
         raise ModelError(
             Text(
@@ -97,7 +101,13 @@ def checked_word(surface: str, readings: tuple[str, ...], weight: Weight, sounds
     Without readings the word must be written in kana and is its own reading.
     """
     surface = as_written(surface)
-    if not surface or len(surface) > LONGEST_WORD or any(char.isspace() or not char.isprintable() for char in surface):
+    if hidden := next((char for char in surface if not char.isprintable() and not char.isspace()), ""):
+        # Joined emoji and text copied from pages bring them along.
+        raise _error(
+            f"「{surface}」には目に見えない記号（U+{ord(hidden):04X}）が含まれています。",
+            f"{surface!r} holds a sign that is not seen (U+{ord(hidden):04X}).",
+        )
+    if not surface or len(surface) > LONGEST_WORD or any(char.isspace() for char in surface):
         raise _error(
             f"「{surface}」は言葉として登録できません（空白なし、{LONGEST_WORD}文字以内）。",
             f"{surface!r} cannot be a word (no spaces, {LONGEST_WORD} characters at most).",

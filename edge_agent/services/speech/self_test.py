@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edge_agent.decoders import toml_reader
 from edge_agent.errors import ModelError, Text
 from edge_agent.services.speech.comparing import errors_between, japanese_share, plain
 
@@ -36,6 +37,9 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class _Clips(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clip: Annotated[tuple[Clip, ...], Meta(min_length=1)]
+
+
+_read_clips = toml_reader(_Clips)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ def self_test(model: Path, *, shipped: Path, probe: Probe) -> Passed:
 
 def _read(file: Path) -> tuple[Clip, ...]:
     try:
-        return msgspec.toml.decode(file.read_bytes(), type=_Clips).clip
+        return _read_clips(file.read_bytes()).clip
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(
             Text(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
+import socket
 import stat
 import threading
+import warnings
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -16,6 +19,7 @@ import pytest
 from edge_agent.errors import ModelError
 from edge_agent.services.speech import bring as bringing
 from edge_agent.services.speech.bring import Brought, bring
+from tests.fakes import FullDisk
 from tests.speech_models import FILES, model_folder, model_zip
 
 
@@ -108,7 +112,7 @@ def test_an_archive_that_is_larger_than_it_says_is_refused(tmp_path: Path, into:
     content[first + 24 : first + 28] = (10).to_bytes(4, "little")
     archive.write_bytes(bytes(content))
     error = refused(archive, into)
-    assert "larger than it says" in error.what.en or "cannot be read" in error.what.en
+    assert "larger than it says" in error.what.en or "damaged" in error.what.en
     assert sum(len(part) for part in in_folder(into).values()) <= 100_000
 
 
@@ -116,17 +120,112 @@ def test_an_archive_that_is_larger_than_it_says_is_refused(tmp_path: Path, into:
 def test_what_is_no_archive_is_refused(tmp_path: Path, into: Path, content: bytes) -> None:
     archive = tmp_path / "model.zip"
     archive.write_bytes(content)
-    assert "cannot be read" in refused(archive, into).what.en
+    error = refused(archive, into)
+    assert "may have been cut off" in error.what.en
+    assert "File is not" not in error.what.ja
+    assert "もう一度コピー" in error.remedy.ja
 
 
 def test_a_damaged_archive_is_refused(tmp_path: Path, into: Path) -> None:
     archive = model_zip(tmp_path / "model.zip")
     archive.write_bytes(archive.read_bytes().replace(b"weights", b"wEights"))
-    assert "Bad CRC" in refused(archive, into).what.en
+    assert "a damaged one" in refused(archive, into).what.en
+
+
+def central(content: bytes) -> int:
+    """Return where an archive's list of entries begins."""
+    return content.index(b"PK\x01\x02")
+
+
+def patched(archive: Path, at: int, with_: bytes) -> Path:
+    content = bytearray(archive.read_bytes())
+    content[at : at + len(with_)] = with_
+    archive.write_bytes(bytes(content))
+    return archive
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_an_archive_damaged_in_the_middle_is_refused_however_it_is_compressed(
+    tmp_path: Path, into: Path, method: int
+) -> None:
+    archive = tmp_path / "model.zip"
+    with zipfile.ZipFile(archive, "w", method) as file:
+        file.writestr("am/final.mdl", bytes(range(256)) * 40)
+    error = refused(patched(archive, 30 + len("am/final.mdl"), b"\xff" * 40), into)
+    assert "a damaged one" in error.what.en
+
+
+def test_an_archive_whose_names_are_no_text_is_refused(tmp_path: Path, into: Path) -> None:
+    archive = model_zip(tmp_path / "model.zip", top="モ")
+    archive.write_bytes(archive.read_bytes().replace("モ".encode(), b"\xff\xff\xff"))
+    assert "a damaged one" in refused(archive, into).what.en
+
+
+@pytest.mark.parametrize("where", [b"\xff\xff\xff\x7f", b"\xf0\xff\xff\xff"])
+def test_an_archive_whose_list_points_nowhere_is_refused(tmp_path: Path, into: Path, where: bytes) -> None:
+    archive = model_zip(tmp_path / "model.zip")
+    assert "a damaged one" in refused(patched(archive, central(archive.read_bytes()) + 42, where), into).what.en
+
+
+def test_an_archive_with_a_password_is_refused_as_such(tmp_path: Path, into: Path) -> None:
+    archive = model_zip(tmp_path / "model.zip")
+    error = refused(patched(archive, central(archive.read_bytes()) + 8, b"\x01"), into)
+    assert "パスワード付き" in error.what.ja
+    assert "展開した" in error.remedy.ja
+
+
+def test_an_archive_compressed_in_an_unknown_way_is_refused_as_such(tmp_path: Path, into: Path) -> None:
+    archive = model_zip(tmp_path / "model.zip")
+    error = refused(patched(archive, central(archive.read_bytes()) + 10, b"\x63"), into)
+    assert "対応していない方式" in error.what.ja
+
+
+@pytest.mark.parametrize("more", ["am/final.mdl", "./am/final.mdl", "am", "am/final.mdl/x"])
+def test_an_archive_that_holds_a_file_twice_is_refused_as_such(tmp_path: Path, into: Path, more: str) -> None:
+    archive = model_zip(tmp_path / "model.zip", top="")
+    with zipfile.ZipFile(archive, "a") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.writestr(more, b"again")
+    assert "holds a file twice" in refused(archive, into).what.en
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path, into: Path) -> None:
-    assert "No such file" in refused(tmp_path / "none.zip", into).what.en
+    error = refused(tmp_path / "none.zip", into)
+    assert "none.zip is not there" in error.what.en
+    assert "見つかりません" in error.what.ja
+
+
+@pytest.mark.parametrize("source", ["", "  "])
+def test_an_empty_source_is_not_the_current_folder(
+    tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(model_folder(tmp_path / "model"))
+    assert "No model is given" in refused(source, into).what.en
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path, into: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for source in (tmp_path / "pipe", (tmp_path / "pipe").as_uri(), "/dev/zero"):
+        assert "neither a file nor a folder" in refused(source, into).what.en
+
+
+def test_a_model_for_which_there_is_too_little_room_is_refused_before_it_is_written(
+    tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(bringing, "free_bytes", lambda _folder: 10)
+    archive = model_zip(tmp_path / "model.zip", files=FILES | {"am/final.mdl": b"0" * 5_000_000})
+    for source in (f"{address}/model.zip", model_folder(tmp_path / "model"), archive):
+        error = refused(source, into)
+        assert "too little room" in error.what.en
+        assert "問題はありません" in error.remedy.ja
+    assert "5 MB needed, 0 MB free" in error.what.en
+    assert not any(in_folder(into).values())
+
+
+def test_a_disk_that_is_full_meanwhile_is_told(tmp_path: Path, into: Path) -> None:
+    with pytest.raises(ModelError, match="too little room") as error:
+        bring(str(model_folder(tmp_path / "model")), into, progress=FullDisk())
+    assert "mamori speech remove" in error.value.remedy.ja
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, into: Path) -> None:
@@ -140,9 +239,26 @@ def test_two_models_at_once_are_refused(tmp_path: Path, into: Path) -> None:
     assert "more than one model" in refused(tmp_path / "stick", into).what.en
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+RAW = {
+    "/no-http.zip": b"220 mail.example ready\r\n\r\n",
+    "/no-length.zip": OK + b"Content-Length: many\r\n\r\nPK",
+    "/less-than-none.zip": OK + b"Content-Length: -5\r\n\r\nPK",
+    "/cut-chunk.zip": OK + b"Transfer-Encoding: chunked\r\n\r\nff\r\nPK",
+}
+
+
 class Server(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         pass
+
+    def do_GET(self) -> None:
+        raw = RAW.get(self.path)
+        if raw is None:
+            super().do_GET()
+        else:
+            self.wfile.write(raw)
+            self.close_connection = True
 
     def send_header(self, keyword: str, value: str) -> None:
         longer = keyword == "Content-Length" and "cut" in self.path
@@ -172,7 +288,46 @@ def test_a_model_is_downloaded_with_progress(address: str, into: Path) -> None:
 
 
 def test_a_model_that_cannot_be_downloaded_is_refused(address: str, into: Path) -> None:
-    assert "cannot be read (File not found)" in refused(f"{address}/none.zip", into).what.en
+    error = refused(f"{address}/none.zip", into)
+    assert "404 File not found" in error.what.en
+    assert "404" in error.what.ja
+
+
+def test_a_server_that_does_not_answer_is_told(into: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        error = refused(f"http://127.0.0.1:{nobody.getsockname()[1]}/model.zip", into)
+    assert "cannot be fetched (Connection refused)" in error.what.en
+    assert "ネットワーク" in error.remedy.ja
+
+
+@pytest.mark.parametrize("path", RAW)
+def test_an_answer_that_makes_no_sense_is_refused(address: str, into: Path, path: str) -> None:
+    assert "its answer is damaged" in refused(address + path, into).what.en
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://[bad",
+        "http://",
+        "https://mirror.example:abc/x.zip",
+        "http://127.0.0.1:1/a model.zip",
+        "http://127.0.0.1:1/モデル.zip",
+        "file://[bad",
+        "file://elsewhere/x.zip",
+    ],
+)
+def test_an_address_that_is_none_is_refused(into: Path, source: str) -> None:
+    error = refused(source, into)
+    assert "is no valid address" in error.what.en
+    assert "アドレスを確かめて" in error.remedy.ja
+
+
+def test_other_kinds_of_address_are_refused_with_those_that_are_read(into: Path) -> None:
+    error = refused("ftp://mirror.example/model.zip", into)
+    assert "over ftp://" in error.what.en
+    assert "https://" in error.remedy.ja
 
 
 def test_a_download_that_breaks_off_is_refused(address: str, into: Path) -> None:

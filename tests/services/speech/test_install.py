@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -175,13 +176,26 @@ def test_a_model_that_lacks_a_file_is_refused(tmp_path: Path, settings: Settings
     assert f"missing: {name}" in refused(model_zip(tmp_path / "model.zip", files=files), settings, db)
 
 
-def test_a_model_for_another_sample_rate_is_refused(tmp_path: Path, settings: Settings, db: Database) -> None:
-    files = FILES | {"conf/mfcc.conf": b"# studio\n--sample-frequency=44100\n"}
-    assert "made for 44100 Hz" in refused(model_zip(tmp_path / "model.zip", files=files), settings, db)
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"--sample-frequency=44100\n",
+        b"--sample-frequency = 44100\n",
+        b"  --Sample_Frequency=\t44100 # CD\n",
+        b"--sample-frequency=16000\n--sample-frequency=44100\n",
+    ],
+)
+def test_a_model_for_another_sample_rate_is_refused(
+    tmp_path: Path, settings: Settings, db: Database, line: bytes
+) -> None:
+    files = FILES | {"conf/mfcc.conf": b"# studio\n" + line}
+    with pytest.raises(ModelError, match="made for 44100 Hz") as error:
+        put_in(model_zip(tmp_path / "model.zip", files=files), settings, db)
+    assert "16000 Hz 以下の日本語のモデル" in error.value.remedy.ja
 
 
 def test_a_model_for_telephones_is_taken(tmp_path: Path, settings: Settings, db: Database) -> None:
-    files = FILES | {"conf/mfcc.conf": b"--sample-frequency=8000\n"}
+    files = FILES | {"conf/mfcc.conf": b"--sample-frequency=8000.0\n"}
     model, _ = put_in(model_zip(tmp_path / "model.zip", files=files), settings, db)
     assert model.name == NAME
 
@@ -210,6 +224,80 @@ def test_an_installed_model_that_was_altered_is_refused(tmp_path: Path, settings
         find_speech(settings, "from-stick")
 
 
+@pytest.mark.parametrize("name", ["none", "", "..", "x" * 300])
+def test_a_name_no_model_has_is_told_as_such(settings: Settings, name: str) -> None:
+    with pytest.raises(ModelError, match="There is no speech model") as error:
+        find_speech(settings, name)
+    assert "mamori speech list" in error.value.remedy.ja
+
+
+@pytest.mark.parametrize("top", ["", "vosk-model-test-ja-1.0"])
+def test_what_is_wrong_with_a_model_is_said_of_its_name(
+    tmp_path: Path, settings: Settings, db: Database, top: str
+) -> None:
+    archive = model_zip(tmp_path / f"{NAME}.zip", top=top)
+    with pytest.raises(ModelError) as error:
+        put_in(archive, settings, db, probe=lambda _model, _clips: [""])
+    assert error.value.what.en.startswith(f"The speech model {NAME} ")
+    assert "unpacked" not in str(error.value)
+
+
+def test_what_an_ended_installation_has_left_is_gone_after_the_next(
+    tmp_path: Path, settings: Settings, db: Database
+) -> None:
+    model_folder(settings.installed_models / ".bringing-ended")
+    put_in(model_zip(tmp_path / "model.zip"), settings, db)
+    assert [folder.name for folder in settings.installed_models.iterdir()] == [NAME]
+
+
+def test_a_folder_of_models_that_cannot_be_made_is_told(tmp_path: Path, settings: Settings, db: Database) -> None:
+    settings.installed_models.write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot be written") as error:
+        put_in(model_zip(tmp_path / "model.zip"), settings, db)
+    assert "に書き込めません" in error.value.what.ja
+    assert "sudo" in error.value.remedy.ja
+
+
+def test_a_folder_of_models_that_goes_away_meanwhile_is_told(
+    tmp_path: Path, settings: Settings, db: Database
+) -> None:  # fmt: skip
+    def probe(_model: Path, _clips: Sequence[Path]) -> Sequence[str]:
+        shutil.rmtree(settings.installed_models)
+        return SAID
+
+    with pytest.raises(ModelError, match="cannot be written"):
+        put_in(model_zip(tmp_path / "model.zip"), settings, db, probe=probe)
+    assert list(audit.entries(db)) == []
+
+
+def test_a_model_with_a_damaged_record_is_listed_beside_the_others_and_can_be_removed(
+    tmp_path: Path, settings: Settings, db: Database
+) -> None:
+    put_in(model_folder(tmp_path / "stick"), settings, db, name="a-broken")
+    put_in(model_folder(tmp_path / "stick"), settings, db, name="b-whole")
+    (settings.installed_models / "a-broken/installed.toml").write_bytes(b"\xff")
+    shipped, broken, whole = listing(settings, db)
+    assert [it.damaged for it in (shipped, broken, whole)] == [False, True, False]
+    assert broken.version.startswith("a-broken（記録がないか壊れています")
+    with pytest.raises(ModelError) as error:
+        find_speech(settings, "a-broken")
+    assert "mamori speech remove a-broken" in error.value.remedy.ja
+    remove("a-broken", settings, db, by="sato", now=START)
+    assert entry(db, "speech.removed").detail["digest"] == ""
+    assert [it.name for it in listing(settings, db)] == ["shipped", "b-whole"]
+
+
+def test_a_folder_nobody_installed_that_takes_a_name_can_be_removed(
+    tmp_path: Path, settings: Settings, db: Database
+) -> None:
+    model_folder(settings.installed_models / "copied")
+    with pytest.raises(ModelError, match="already"):
+        put_in(model_zip(tmp_path / "model.zip"), settings, db, name="copied")
+    assert [it.name for it in listing(settings, db) if it.damaged] == ["copied"]
+    remove("copied", settings, db, by="sato", now=START)
+    assert list(settings.installed_models.iterdir()) == []
+
+
 def test_the_chosen_model_is_listed_as_active_and_cannot_be_removed(
     tmp_path: Path, settings: Settings, db: Database
 ) -> None:
@@ -226,10 +314,18 @@ def test_the_chosen_model_is_listed_as_active_and_cannot_be_removed(
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("shipped", "came with the product"), ("none", "no speech model"), ("..", "no speech model")]
+    ("name", "reason"),
+    [
+        ("shipped", "came with the product"),
+        ("none", "no speech model"),
+        ("..", "no speech model"),
+        (".bringing-x", "no speech model"),
+        ("", "no speech model"),
+    ],
 )
 def test_what_is_shipped_or_unknown_is_not_removed(
     settings: Settings, db: Database, name: str, reason: str
 ) -> None:  # fmt: skip
+    (settings.installed_models / ".bringing-x").mkdir(parents=True)
     with pytest.raises(ModelError, match=reason):
         remove(name, settings, db, by="sato", now=START)

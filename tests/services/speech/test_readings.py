@@ -51,6 +51,7 @@ def test_a_word_in_kana_is_its_own_reading(sounds: Sounds) -> None:
         ("木", ("キ",), "so short"),
         ("守 ケア", ("マモリケア",), "cannot be a word"),
         ("", ("マモリケア",), "cannot be a word"),
+        ("守\u200dケア", ("マモリケア",), "a sign that is not seen (U+200D)"),
         ("[unk]", ("マモリケア",), "reserved"),
         ("守", ("",), "must have 1 to"),
         ("守", ("マ" * 41,), "must have 1 to"),
