@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_agent import settings_buttons, settings_cards, settings_lamps, settings_rtp
+from edge_agent.decoders import toml_reader
 from edge_agent.errors import SettingsError, Text
 from edge_agent.settings_buttons import Button, Presses
 from edge_agent.settings_cards import Device, Gain, Name
@@ -183,6 +184,9 @@ class Settings(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.data / f"secrets/caller-key-{process}"
 
 
+_read = toml_reader(Settings)
+
+
 def share() -> Path:
     """Return the folder with models/, firmware_config/ and systemd/: the checkout, or what the wheel installed.
 
@@ -203,7 +207,7 @@ def load(path: Path) -> Settings:
     except OSError as error:
         raise _error(path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     try:
-        settings = msgspec.toml.decode(raw, type=Settings)
+        settings = _read(raw)
     except msgspec.ValidationError as error:
         raise _error(path, f"誤りがあります: {error}", f"is wrong: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

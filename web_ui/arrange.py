@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from edge_agent.decoders import json_reader
 from edge_agent.domain.layout import Cell, Layout, placed
 from edge_agent.domain.roles import Right
 from edge_agent.errors import AccessError, Text
@@ -19,6 +20,7 @@ from web_ui.rights import needs
 
 blueprint = Blueprint("arrange", __name__, url_prefix="/arrange")
 
+_read_cells = json_reader(dict[str, Cell])
 DIGITS = 16
 """A longer number is no version's."""
 
@@ -43,7 +45,7 @@ def save() -> ResponseReturnValue:
     if not (version.isascii() and version.isdecimal() and len(version) < DIGITS):
         abort(400)
     try:
-        cells = msgspec.json.decode(request.form.get("cells", ""), type=dict[str, Cell])
+        cells = _read_cells(request.form.get("cells", ""))
     except (msgspec.DecodeError, RecursionError):
         abort(400)
     layout = arranging.arrange(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 import unicodedata
 import zlib
 from dataclasses import fields
@@ -20,6 +19,7 @@ import numpy as np
 import onnxruntime
 import sentencepiece
 
+from edge_agent.decoders import toml_reader
 from edge_agent.domain.finding import HARASSMENT, Label, Reply, Scores
 from edge_agent.errors import ModelError, Text
 
@@ -67,6 +67,9 @@ class _Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ngrams: _Ngrams
     harassment: _Harassment
     thresholds: dict[str, float]
+
+
+_read = toml_reader(_Description)
 
 
 class OnnxClassifier:
@@ -177,10 +180,10 @@ def ngram_buckets(cleaned: str, *, orders: Sequence[int], buckets: int) -> list[
 def _described(folder: Path) -> _Description:
     path = folder / DESCRIPTION_FILE
     try:
-        description = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Description)
+        description = _read(path.read_bytes())
     except OSError as error:
         raise _missing(path) from error
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise _altered(path, str(error)) from error
     if tuple(description.thresholds) != tuple(Label):
         raise _altered(path, f"thresholds must name {', '.join(Label)}, in this order")

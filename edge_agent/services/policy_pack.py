@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import msgspec
 
+from edge_agent.decoders import toml_reader
 from edge_agent.domain.finding import HARASSMENT, Label
 from edge_agent.domain.policy import (
     Axis,
@@ -28,6 +29,7 @@ from edge_agent.domain.policy import (
 from edge_agent.errors import PolicyError, Text
 from edge_agent.services.policy_file import CriterionTable, PolicyFile, RuleTable
 
+_read = toml_reader(PolicyFile)
 LEVELS = ("L2", "L3", "L4")
 """Steps a ladder needs: supervisor, centre manager, head office."""
 AXES = ("A0", "A1", "A2", "B0", "B1", "B2", "B3")
@@ -37,7 +39,7 @@ WARNINGS = {1: "警告1 / first warning", 2: "警告2 / second warning", 3: "終
 def load_policy(path: Path) -> Policy:
     """Read and check a policy pack; raise `PolicyError` naming the path, the place, the reason and a remedy."""
     try:
-        file = msgspec.toml.decode(path.read_bytes(), type=PolicyFile)
+        file = _read(path.read_bytes())
     except OSError as error:
         raise _error(path, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     except msgspec.ValidationError as error:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from edge_agent.decoders import json_reader
 from edge_agent.domain.quality import Quality
 from edge_agent.errors import QualityError, Text
 from edge_agent.settings import Settings
+
+_read = json_reader(Quality)
 
 FILE = "quality.json"
 
@@ -32,7 +35,7 @@ def load(settings: Settings) -> Quality:
 def read(file: Path) -> Quality:
     """Read one measurement; raise `QualityError` if it is missing or damaged."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Quality)
+        return _read(file.read_bytes())
     except OSError as error:
         raise _error(file, f"読めません（{error.strerror}）。", f"cannot be read ({error.strerror}).") from error
     except msgspec.MsgspecError as error:

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from edge_agent.decoders import toml_reader
 from edge_agent.domain.call import Speaker
 from edge_agent.domain.finding import Label
 from edge_agent.errors import QualityError, Text
@@ -69,6 +70,9 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     call: tuple[_Call, ...]
 
 
+_read = toml_reader(_File)
+
+
 def read_scripts(folder: Path) -> list[Script]:
     """Return the scripted calls of a folder's TOML files.
 
@@ -78,7 +82,7 @@ def read_scripts(folder: Path) -> list[Script]:
     scripts: list[Script] = []
     for file in sorted(folder.glob("*.toml")):
         try:
-            calls = msgspec.toml.decode(file.read_bytes(), type=_File).call
+            calls = _read(file.read_bytes()).call
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise _error(file, f"読めません: {error}", f"cannot be read: {error}") from error
         for call in calls:

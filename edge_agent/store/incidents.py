@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from edge_agent.decoders import json_reader
 from edge_agent.domain.alert import AlertKind
 from edge_agent.domain.false_alarm import Cause
 from edge_agent.domain.incident import FINISHED, Incident, IncidentState
 from edge_agent.store.database import Database
+
+_read = json_reader(Incident)
 
 
 def save(db: Database, incident: Incident) -> None:
@@ -100,4 +103,4 @@ def outcomes(db: Database) -> Outcomes:
 
 
 def _incident(record: str) -> Incident:
-    return msgspec.json.decode(record, type=Incident)
+    return _read(record)

@@ -17,6 +17,8 @@ from edge_agent.store import buttons, incidents
 from edge_agent.store.database import Database, open_main
 
 SIM = Path("/sys/devices/platform")
+SHORT_MS = 350
+"""A short press. To a guest whose processor is taken away for a moment, a shorter one begins and ends at once."""
 DATA = Path("/tmp/data")  # noqa: S108 - the guest is thrown away
 SETTINGS = """
 [box]
@@ -140,7 +142,7 @@ def pins(db: Database) -> None:
 
 def keys(db: Database) -> None:
     """Have the host press the USB keyboard."""
-    for name, held_ms in (("usb-short", 120), ("usb-long", 1600), ("usb-held", 3600)):
+    for name, held_ms in (("usb-short", SHORT_MS), ("usb-long", 1600), ("usb-held", 3600)):
         before = buttons.count_presses(db)
         say("press", held_ms=held_ms)
         kept = until(lambda before=before: buttons.count_presses(db) > before, within_s=30)
@@ -151,7 +153,7 @@ def keys(db: Database) -> None:
     say("plug", gone=bool(gone))
     back = until(lambda: (state := buttons.find(db, "usb-02")) and not state.fault, within_s=60)
     before = buttons.count_presses(db)
-    say("press", held_ms=120)
+    say("press", held_ms=SHORT_MS)
     kept = until(lambda: buttons.count_presses(db) > before, within_s=30)
     say("usb-again", back=bool(back), kept=kept)
 
@@ -166,7 +168,9 @@ def main() -> None:
     file.write_text(SETTINGS.replace("{device}", device) + (PINS if simulated else ""), encoding="utf-8")
     if simulated:
         pull(1, pressed=False)
-    process = subprocess.Popen([sys.executable, "-m", "edge_agent.button_daemon", "--settings", str(file)])
+    # Should it end by a signal, its threads' whereabouts are on the console.
+    command = [sys.executable, "-X", "faulthandler", "-m", "edge_agent.button_daemon", "--settings", str(file)]
+    process = subprocess.Popen(command)
     say("started", up=until(Path("/run/mamori/buttons.ready").is_file, within_s=180))
     db = open_main(DATA)
     # All sources have told that they are there.
@@ -176,7 +180,11 @@ def main() -> None:
         pins(db)
     keys(db)
     process.terminate()
-    say("ended", code=process.wait(30))
+    code = process.wait(30)
+    if code:
+        # Where in which library, as the kernel saw it.
+        subprocess.run(["/bin/dmesg", "--level=info,err"], check=False)
+    say("ended", code=code)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import queue
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[st
         pytest.fail("the guest says nothing any more:\n" + "".join(guest.console[-60:]))
     finally:
         guest.stop()
+        # Shown by pytest where something failed: a process that ended by a signal has said there where it was.
+        sys.stdout.write("".join(guest.console))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from edge_agent.adapters.reader_process import POLL_S, end, keep_reading, tail
 from edge_agent.adapters.rtp.jitter import UNIT_RATE
 from edge_agent.adapters.rtp.line import NetworkFault
 from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, Unpacker, unpack_block
+from edge_agent.decoders import json_reader
 from edge_agent.errors import Text
 from edge_agent.log import Log
 from edge_agent.ports import AudioBlock
@@ -24,6 +25,10 @@ from edge_agent.ports import AudioBlock
 SILENT_S = 3.0
 """Counters come every second: a process that said nothing for so long is stuck."""
 
+_read_failure = json_reader(dict[str, str])
+_read_faults = json_reader(dict[str, NetworkFault | None])
+_read_keys = json_reader(list[str])
+_read_counters = json_reader(Counted)
 _log = Log("network")
 
 
@@ -104,7 +109,7 @@ class NetworkCalls:
                     return _STUCK
                 for message in unpacker.feed(data):
                     if message.kind is Kind.FAILED:
-                        return _refused(msgspec.json.decode(message.payload, type=dict[str, str]))
+                        return _refused(_read_failure(message.payload))
                     self._take(message)
         return None
 
@@ -124,13 +129,13 @@ class NetworkCalls:
                 self.counted, self._made_up_before = Counted(lines={}, malformed=0, unread=0), {}
                 self._show(None)
             case Kind.FAULTS:
-                for seat, fault in msgspec.json.decode(message.payload, type=dict[str, NetworkFault | None]).items():
+                for seat, fault in _read_faults(message.payload).items():
                     self._on_fault(seat, _FAULTS[fault] if fault is not None else None)
             case Kind.KEYS:
-                for seat in msgspec.json.decode(message.payload, type=list[str]):
+                for seat in _read_keys(message.payload):
                     self._on_keys(seat)
             case Kind.COUNTERS:
-                self.counted = msgspec.json.decode(message.payload, type=Counted)
+                self.counted = _read_counters(message.payload)
 
     def _made_up(self, seat: str) -> int:
         return self.counted.lines.get(seat, {}).get("concealed", 0)

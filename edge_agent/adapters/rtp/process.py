@@ -23,7 +23,9 @@ import msgspec
 from edge_agent.adapters.rtp import open_mirror
 from edge_agent.adapters.rtp.listening import Heard, NetworkListening
 from edge_agent.adapters.rtp.wire import Counted, Kind, Message, Plan, pack_block
+from edge_agent.decoders import json_reader
 
+_read = json_reader(Plan)
 TICK_S = 0.1
 COUNT_TICKS = 10
 """Counters are told once a second; the agent takes longer silence for a fault."""
@@ -139,7 +141,7 @@ def _open_port(address: str, port: int) -> socket.socket:
 
 def main() -> None:
     """Read the plan from standard input and the network until the input is closed."""
-    plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=Plan)
+    plan = _read(sys.stdin.buffer.readline())
     with contextlib.suppress(OSError):  # granted by LimitNICE= of the unit; without it all goes on as well
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
