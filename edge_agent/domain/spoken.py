@@ -27,12 +27,17 @@ def spoken_warning(
 
     Words that match none of the policy's marks are a warning by the classifier's `scores`: the first, or the second
     after one that was given (`before` is the gravest level so far). What goes on after a warning, before the
-    customer has said anything (`goes_on`), is none of its own; and who has not warned ends no call for the behaviour.
+    customer has said anything (`goes_on`), is none of its own unless it is graver; and who has not warned ends no call
+    for the behaviour.
     """
     said = plain(text)
     level = max((p.warning for p in policy.phrases if p.warning and _spoken(said, p, policy)), default=0)
-    if level or scores is None:
-        return level
+    if not level and scores is not None:
+        level = _by_classifier(scores, policy, before=before, goes_on=goes_on)
+    return 0 if goes_on and level <= before else level
+
+
+def _by_classifier(scores: Scores, policy: Policy, *, before: int, goes_on: bool) -> int:
     if before and scores.reply.ending >= policy.warning_score:
         return ENDING
     if scores.reply.warning < policy.warning_score or (before and goes_on):

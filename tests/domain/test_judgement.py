@@ -157,8 +157,13 @@ def test_words_without_scores_are_not_judged() -> None:
 
 
 def test_the_operators_warning_is_counted_and_shown_with_the_next_assessment() -> None:
-    record, [assessment] = call([operator(2, WARNING), operator(4, WARNING), customer(5, {Label.THREAT: 0.9})])
+    turns = [operator(2, WARNING), customer(3, {}), operator(4, WARNING), customer(5, {Label.THREAT: 0.9})]
+    record, [assessment] = call(turns)
     assert (record.warnings, assessment.warnings) == (2, 2)
+
+
+def test_a_warning_in_two_breaths_is_one() -> None:
+    assert call([operator(2, WARNING), operator(4, WARNING), customer(5, {})])[0].warnings == 1
 
 
 def test_a_customer_cannot_warn() -> None:

@@ -112,6 +112,9 @@ def test_warnings_in_the_operators_own_words_are_counted_one_after_the_other() -
     warns, ends = scored(warning=0.3), scored(ending=0.3)
     assert [spoken_warning(said, policy, scores=warns, before=before) for before in (0, 1, 2)] == [1, 2, 2]
     assert spoken_warning(said, policy, scores=warns, before=1, goes_on=True) == 0, "one warning in two breaths"
+    assert spoken_warning(WARNING, policy, before=1, goes_on=True) == 0, "in the policy's own words too"
+    assert spoken_warning(SECOND_WARNING, policy, before=1, goes_on=True) == 2, "a graver one"
+    assert spoken_warning(said, policy, scores=ends, before=3, goes_on=True) == 0, "the farewell that ends the call"
     assert spoken_warning(said, policy, scores=ends, before=1) == 3
     assert spoken_warning(said, policy, scores=ends) == 0, "an ordinary farewell"
     assert spoken_warning(said, policy, scores=scored(warning=0.29, ending=0.29)) == 0
