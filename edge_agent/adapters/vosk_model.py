@@ -12,15 +12,13 @@ import vosk
 
 from edge_agent.errors import ModelError, Text
 from edge_agent.ports import RATE, Recognised
+from edge_agent.services.speech.structure import missing_files
 
 if TYPE_CHECKING:
     from edge_agent.ports import Samples
 
 vosk.SetLogLevel(-1)
 
-NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
-GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
-"""A model has its whole graph in one file, or in two that are joined while it listens."""
 UNKNOWN = frozenset({"[unk]", "<unk>"})
 
 _LATIN = re.compile(r"[0-9A-Za-z]")
@@ -38,10 +36,7 @@ class VoskModel:
     """
 
     def __init__(self, folder: Path, version: str) -> None:
-        missing = [name for name in NEEDED if not (folder / name).is_file()]
-        if not any(all((folder / name).is_file() for name in graph) for graph in GRAPHS):
-            missing.append(GRAPHS[0][0])
-        if missing:
+        if missing := missing_files(folder):
             names = ", ".join(missing)
             raise _error(folder, f"ファイルが足りません: {names}", f"is incomplete; missing: {names}")
         try:

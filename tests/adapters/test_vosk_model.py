@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from edge_agent.adapters.audio_file import AudioFile
-from edge_agent.adapters.vosk_model import NEEDED, VoskModel, joined
+from edge_agent.adapters.vosk_model import VoskModel, joined
 from edge_agent.errors import ModelError
 from edge_agent.ports import RATE, Recognised
+from edge_agent.services.speech.structure import NEEDED
 from edge_agent.settings import share
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from edge_agent.services.speech.refusals import refused
 
 NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
 GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+"""A model has its whole graph in one file, or in two that are joined while it listens."""
 HIGHEST_RATE = 16_000
 """What lines carry; a model for more would wait for sounds that never come."""
 KALDI_RATE = 16_000
@@ -18,12 +19,17 @@ _RATE = re.compile(r"^\s*--sample[-_]frequency\s*=\s*([^\s#]*)", re.MULTILINE | 
 """Kaldi reads blanks, capitals and underscores its own way (util/parse-options.cc); here all of them count."""
 
 
-def check_structure(folder: Path, source: str) -> None:
-    """Raise `ModelError` unless a folder has a Vosk model's files and listens at a rate that lines carry."""
+def missing_files(folder: Path) -> list[str]:
+    """Return which of a Vosk model's files a folder lacks; for the graph any of its forms will do."""
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if not any(all((folder / name).is_file() for name in graph) for graph in GRAPHS):
         missing.append(GRAPHS[0][0])
-    if missing:
+    return missing
+
+
+def check_structure(folder: Path, source: str) -> None:
+    """Raise `ModelError` unless a folder has a Vosk model's files and listens at a rate that lines carry."""
+    if missing := missing_files(folder):
         names = ", ".join(missing)
         raise refused(source, f"ファイルが足りません: {names}", f"is incomplete; missing: {names}")
     text = (folder / "conf/mfcc.conf").read_text(encoding="utf-8", errors="replace")
