@@ -8,7 +8,8 @@ Rules:
    that goes in circles, have rules of their own (`repetition`).
 3. Life safety overrides: from a finding on, the call raises no harassment assessment; for good if the danger is
    certain, by a second finding, a very sure one, or an operator who asks about it. One that is alone and doubtful is
-   forgotten for this after some calm turns of the customer (`record`); that it was shown stays. Yes to the operator's
+   forgotten for this after some calm turns of the customer (`record`), and at once for a type that acts at once and is
+   very sure in words that show no danger themselves; that it was shown stays. Yes to the operator's
    question whether the caller means to die is a finding (`danger`).
 4. A complaint is recognised and shown, and never leads to an assessment by itself.
 5. An assessment is returned only when it says something new: criteria met for the first time in the call, or words of a
@@ -196,7 +197,7 @@ def _met_now(
     """Return the criteria met for the first time, with what they rest on; life safety alone, or the gravest first."""
     met = []
     for criterion in sorted(policy.criteria, key=lambda c: -c.severity):
-        if criterion.id in record.met or (record.in_danger and criterion.label is not Label.LIFE_SAFETY):
+        if criterion.id in record.met or _silenced(criterion, record, scores, policy):
             continue
         findings = relied_on(
             criterion,
@@ -209,6 +210,14 @@ def _met_now(
             met.append((criterion, findings))
     in_danger = [(criterion, findings) for criterion, findings in met if criterion.label is Label.LIFE_SAFETY]
     return in_danger[:1] or met
+
+
+def _silenced(criterion: Criterion, record: CallRecord, scores: Scores, policy: Policy) -> bool:
+    """Return whether the caller's danger keeps a criterion from being told: in doubt not what is very sure."""
+    if not record.in_danger or criterion.label is Label.LIFE_SAFETY:
+        return False
+    very_sure = criterion.immediate and scores.labels.get(criterion.label, 0.0) >= policy.sure
+    return not (record.danger_doubted and very_sure)
 
 
 def _goes_on(record: CallRecord, utterance: Utterance, policy: Policy) -> list[tuple[Criterion, tuple[Finding, ...]]]:

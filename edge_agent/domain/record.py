@@ -68,3 +68,8 @@ class CallRecord:
     def in_danger(self) -> bool:
         """Whether the caller's danger keeps harassment from being told."""
         return self.life_safety and (self.danger_certain or self.calm_turns < CALM_TURNS)
+
+    @property
+    def danger_doubted(self) -> bool:
+        """Whether there was one doubtful sign of danger, and the customer has said something without one since."""
+        return self.life_safety and not self.danger_certain and self.calm_turns > 0

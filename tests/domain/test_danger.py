@@ -58,6 +58,7 @@ def test_no_and_everything_else_is_not(answer: str) -> None:
 
 
 THREAT, DESPAIR = {Label.THREAT: 1.0}, {Label.LIFE_SAFETY: 1.0}
+THREATENED = {Label.THREAT: 0.98}
 DOUBTFUL = {Label.LIFE_SAFETY: 0.8}
 CALM: dict[Label, float] = {}
 
@@ -65,14 +66,17 @@ CALM: dict[Label, float] = {}
 @pytest.mark.parametrize(
     ("signs", "told"),
     [
-        ((DOUBTFUL, THREAT), ["life_safety"]),
-        ((DOUBTFUL, CALM, THREAT), ["life_safety", "threat"]),
+        ((DOUBTFUL, THREATENED), ["life_safety"]),
+        ((DOUBTFUL, CALM, THREATENED), ["life_safety", "threat"]),
+        ((DOUBTFUL, THREAT), ["life_safety", "threat"]),
+        ((DOUBTFUL, THREAT | DOUBTFUL), ["life_safety"]),
+        ((DESPAIR, THREAT), ["life_safety"]),
         ((DOUBTFUL, CALM, CALM, CALM, THREAT), ["life_safety", "threat"]),
         ((DESPAIR, CALM, CALM, CALM, THREAT), ["life_safety"]),
         ((DOUBTFUL, CALM, DOUBTFUL, CALM, CALM, CALM, THREAT), ["life_safety"]),
     ],
 )
-def test_a_single_doubtful_sign_silences_harassment_for_a_while_only(
+def test_a_single_doubtful_sign_silences_harassment_that_is_not_very_sure_for_a_while(
     signs: tuple[dict[Label, float], ...], told: list[str]
 ) -> None:
     record, heard_labels = CallRecord(call_id="call-1"), []
