@@ -29,6 +29,7 @@ from edge_agent.domain.saying import (
     ASKED,
     AT_LISTENER,
     BARE_PASSIVE,
+    BEGUN,
     CITED,
     COMPLAINED,
     HEARSAY,
@@ -53,6 +54,7 @@ BEFORE = 12
 """Characters before a clause in which its speaker or its target may be named."""
 
 _OWN = re.compile(r"(?:俺|おれ|オレ|私|わたし|僕|ぼく|わし|うち)ら?(?:は|が|も)")
+_LISTENER = re.compile(r"お前|おまえ|おめえ|てめえ|てめぇ|貴様|あんた|あなた|おのれ|そっち|おたく|お宅")
 _ABOUT_LISTENER = re.compile(r"(?:お前|おまえ|てめえ|貴様|あんた|あなた|君)(?:ら|たち)?のこと")
 _TREATED = re.compile(
     r"(?<!同じ)(?<!特別)(?<!一般)(?:呼ばわり|よばわり|扱い)(?:"
@@ -129,6 +131,11 @@ _SENTENCE = re.compile(
 """What a quotation of several clauses cannot reach back over."""
 _AGENT = re.compile(PERSON + r"(?:に|から)、(?!.*(?:お前ら|おまえら|んだよ|からな|だな、))[^。!?！？]*$")
 """Who said it, named before a quotation of several clauses: 「お客様から、…、…、と言われた」."""
+_SUBJECT = re.compile(PERSON + r"(?:が|から)、[^。!?！？]*$")
+"""Who says it, named before a quoting particle without a verb: 「女将が、それくらい流しなさい、って」."""
+_ALSO_VERBS = ("て", "ち")
+"""Particles that end verbs too, and quote only where somebody is known to be telling."""
+_OF_SOMEBODY = {PASSIVE: _AGENT, TRAILING: _SUBJECT}
 
 
 def own_words(text: str, *, reporting: bool = False) -> str:
@@ -144,8 +151,8 @@ def own_words(text: str, *, reporting: bool = False) -> str:
 
 
 def complains_for(text: str) -> bool:
-    """Return whether the speaker tells what was done to somebody who told him so."""
-    return COMPLAINED.search(text) is not None
+    """Return whether the speaker tells what was done to somebody who told him so, or is about to tell of somebody."""
+    return any(telling.search(unicodedata.normalize("NFKC", text)) for telling in (COMPLAINED, BEGUN))
 
 
 def asks_for_report(text: str) -> bool:
@@ -159,16 +166,18 @@ def _clause(text: str, *, reporting: bool) -> tuple[int, int] | None:
     ending = [
         (PASSIVE, ()), (_TREATED, ()), (CITED, ()), (_DENIED, ()),
         (SUFFERED, (_OWN,)), (NARRATED, (SPEAKER_SAYS, AT_LISTENER)), (BARE_PASSIVE, (AT_LISTENER,)),
-        (VICTIM, (AT_LISTENER,)),
+        (VICTIM, (AT_LISTENER,)), (TRAILING, (INSISTS,)),
     ]  # fmt: skip
     if reporting:
         whole.append(_QUOTED)
-        ending += [(TRAILING, (INSISTS,)), (HEARSAY, (SPEAKER_SAYS, AT_LISTENER)), (ASKED, (AT_LISTENER,))]
+        ending += [(HEARSAY, (SPEAKER_SAYS, AT_LISTENER)), (ASKED, (AT_LISTENER,))]
     found = [(match.start(), match.end()) for pattern in whole for match in pattern.finditer(text)]
     found += [match.span("said") for match in READ_OUT.finditer(text)]
     for pattern, kept in ending:
         for match in pattern.finditer(text):
-            named = pattern is PASSIVE and _AGENT.search(text, 0, match.start()) is not None
+            named = pattern in _OF_SOMEBODY and _OF_SOMEBODY[pattern].search(text, 0, match.start()) is not None
+            if pattern is TRAILING and not reporting and (not named or _in_doubt(text, match)):
+                continue
             several = named or (reporting and pattern is not _DENIED)
             start = _reach_back(text, match.start(), several=several)
             end = match.end() + (BEFORE if pattern is TRAILING else 0)
@@ -180,6 +189,11 @@ def _clause(text: str, *, reporting: bool) -> tuple[int, int] | None:
         if not _OWN.search(match["said"]) and not _ABOUT_LISTENER.search(match["said"])
     ]
     return min(((start, end) for start, end in found if end - start > LEAST), default=None)
+
+
+def _in_doubt(text: str, particle: re.Match[str]) -> bool:
+    """Return whether a particle may be a verb's ending, or what it quotes may be meant for the listener."""
+    return particle[0] in _ALSO_VERBS or _LISTENER.search(text, 0, particle.start()) is not None
 
 
 def _reach_back(text: str, end: int, *, several: bool = False) -> int:

@@ -254,6 +254,31 @@ def test_who_tells_what_somebody_said_may_leave_the_verb_out(text: str, quoted: 
     assert quoted in own_words(text) or "言われた" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("断ったら、女将が、それくらい流しなさい、何歳だと思ってるの、って。", "何歳だと"),
+        ("義理の兄が、判子押さなきゃ猫を殺すって。", "猫を殺す"),
+        ("先輩が、死ねって一日百回言われるぞって。それでも応募したいんすけど。", "死ね"),
+    ],
+)
+def test_who_is_named_as_the_speaker_needs_no_verb(text: str, quoted: str) -> None:
+    assert quoted not in own_words(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("うちの嫁が、あんたの声は気持ち悪いって。", "気持ち悪い"),
+        ("若いのに、頭が悪いんやって。", "頭が悪い"),
+        ("兄ちゃんが、店ごと潰しに行って、全部燃やすからな。", "燃やす"),
+        ("早く土下座しろって。", "土下座"),
+    ],
+)
+def test_a_particle_alone_quotes_nothing_of_nobody_or_of_the_listener(text: str, own: str) -> None:
+    assert own in own_words(text)
+
+
 @pytest.mark.parametrize(("text", "own"), OWN_WHILE_TELLING)
 def test_what_the_speaker_says_himself_stays_while_he_tells(text: str, own: str) -> None:
     assert own in own_words(text, reporting=True)
@@ -309,6 +334,7 @@ def test_what_only_looks_like_hearsay_stays(text: str, reporting: bool) -> None:
     [
         "どのようなことを言われましたか", "何がございましたか", "どのようなお声でしょうか",
         "どんなことがありましたか", "何と言われたのですか",
+        "何かありましたか", "はい。お話しください。", "それは、いつのことですか。",
         "どうされましたか", "どういったことを言われましたか", "相手の方はなんとおっしゃっていましたか",
     ],
 )  # fmt: skip
@@ -320,7 +346,7 @@ def test_an_operator_asks_for_a_report(asked: str) -> None:
     "asked",
     [
         "どのようなことでしょうか", "どのようなご用件でしょうか", "何かございましたらお電話ください",
-        "今なんとおっしゃいましたか",
+        "今なんとおっしゃいましたか", "ご注文番号をお聞かせください", "お話しくださいましてありがとうございます",
         "何と言われましてもお答えは変わりません", "どのようなことをご希望でしょうか", "お名前はなんとおっしゃいますか",
     ],
 )  # fmt: skip
@@ -330,5 +356,8 @@ def test_an_operator_who_asks_for_something_else_asks_for_none(asked: str) -> No
 
 def test_what_somebody_has_told_the_speaker_of_is_told_on() -> None:
     assert complains_for("娘が塾の帰りに知らない男に声をかけられたって言うんだよ")
+    assert complains_for("言うたら、そん爺さんが。")
+    assert complains_for("夜勤の看護師です。昨日の、患者さんのご家族のことで。")
+    assert not complains_for("担当の人が言ったから電話してるんだ")
     assert not complains_for("家まで来いって言ってるんだよ")
     assert not complains_for("騙されたって言ってんだよ")
