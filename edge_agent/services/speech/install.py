@@ -88,7 +88,7 @@ def install(
     Raises:
         ModelError: it may not be used, with the reason. Nothing is left behind then.
     """
-    with workplace(settings.installed_models, now=now) as place:
+    with workplace(settings.installed_models) as place:
         (place / "brought").mkdir()
         brought = bring(source, place / "brought", progress=progress)
         known = _known(brought, known_models(settings.models_folder))

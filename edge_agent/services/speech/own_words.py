@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.decoders import json_reader
-from edge_agent.errors import ModelError, Text, WordError
+from edge_agent.errors import Text, WordError
 from edge_agent.services.model_store import (
     RECORD,
     InstalledModel,
@@ -28,7 +25,9 @@ from edge_agent.services.speech.choice import active_name, choose, find_speech, 
 from edge_agent.services.speech.graph_words import HCLG, WORDS, add_words, read_labels
 from edge_agent.services.speech.install import DIGEST_SHOWN, WITH_WORDS, digest_of_files, put_in_place
 from edge_agent.services.speech.readings import Weight, Word, as_written, checked_word, read_sounds
+from edge_agent.services.speech.refusals import cannot_write
 from edge_agent.services.speech.self_test import Probe, self_test
+from edge_agent.services.speech.workplace import move_out, workplace
 from edge_agent.settings import Settings
 from edge_agent.store import audit
 from edge_agent.store.database import Database, writing
@@ -39,7 +38,6 @@ MOST_WORDS = 2_000
 MOST_SHOWN = 5
 """Of many words that are wrong, as many are named."""
 USUAL: Weight = "usual"
-FULL = (errno.ENOSPC, errno.EDQUOT)
 NOWHERE = Text("", "")
 
 
@@ -174,7 +172,7 @@ def keep(
     try:
         digest = _make(model, words, settings, by=by, now=now, probe=probe)
     except OSError as error:
-        raise _cannot_write(settings.installed_models, model.folder, error) from error
+        raise cannot_write(settings.installed_models, error, needed=_size(model.folder)) from error
     made = find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
     with writing(db):
         # Not the words themselves: they may be names, and the chain is kept for good.
@@ -190,9 +188,8 @@ def _make(
 ) -> str:  # fmt: skip
     """Put the model with the words in its place, once it has passed; return its digest."""
     name = f"{model.name}{WITH_WORDS}"
-    settings.installed_models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.installed_models, prefix=".adding-") as adding:
-        folder = Path(adding) / name
+    with workplace(settings.installed_models) as place:
+        folder = place / name
         # What is made anew is not copied, and neither is the record of where the model came from.
         ignored = shutil.ignore_patterns(RECORD, Path(HCLG).name)
         shutil.copytree(model.folder, folder, ignore=ignored)
@@ -228,10 +225,9 @@ def _go_back(model: InstalledModel, settings: Settings, db: Database, *, by: str
         choose(db, model, settings, by=by, now=now)
     with writing(db):
         audit.append(db, at=now, actor=by, action="speech.words", subject=name, detail={"words": "0"})
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise _cannot_write(settings.installed_models, model.folder, error) from error
+        gone = move_out(folder)
+    # Out of the way: what cannot be deleted now, the next run deletes.
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _all_wrong(wrong: Sequence[tuple[Wanted, WordError]]) -> WordError:
@@ -243,28 +239,5 @@ def _all_wrong(wrong: Sequence[tuple[Wanted, WordError]]) -> WordError:
     return WordError(Text(ja, en), wrong[0][1].remedy)
 
 
-def _cannot_write(folder: Path, model: Path, error: OSError) -> ModelError:
-    # copytree gathers what went wrong as texts, without their numbers.
-    several = isinstance(error, shutil.Error) and bool(error.args) and isinstance(error.args[0], list)
-    reason = str(error.args[0][0][-1] if several else error)
-    if error.errno in FULL or any(os.strerror(number) in reason for number in FULL):
-        needed = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
-        return ModelError(
-            Text(
-                f"{folder} の空き容量が足りず、言葉を入れたモデルを作れません（約 {needed:.0f} MB 必要）。",
-                f"There is too little room in {folder} for the model with the words (about {needed:.0f} MB).",
-            ),
-            Text(
-                "空きを作って、もう一度実行してください。使わないモデルは「mamori speech remove」で削除できます。"
-                "元の言葉とモデルはそのままです。",
-                "Make room and try again; models not in use can go with “mamori speech remove”. "
-                "The words and models are as they were.",
-            ),
-        )
-    return ModelError(
-        Text(f"{folder} に書き込めません（{reason}）。", f"{folder} cannot be written ({reason})."),
-        Text(
-            "管理者として実行しているか、フォルダーの持ち主、ディスクが読み取り専用になっていないかを確かめてください。",
-            "Run it as an administrator; check the folder's owner, and that the disk is not read-only.",
-        ),
-    )
+def _size(model: Path) -> int:
+    return sum(file.stat().st_size for file in model.rglob("*") if file.is_file())

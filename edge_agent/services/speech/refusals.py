@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import http.client
 import lzma
+import os
+import shutil
 import ssl
 import struct
 import urllib.error
@@ -60,11 +62,11 @@ OTHER_SOURCE = Text(
     "Give a zip, an unpacked folder, or an address that begins with https:// or http://.",
 )
 _MAKE_ROOM = Text(
-    "元の zip やフォルダーに問題はありません。"
+    "取り込み元に問題はなく、使用中のモデルと追加した言葉もそのままです。"
     "使わないモデルを「mamori speech list」で確かめて「mamori speech remove」で"
     "削除するなどして空きを作り、もう一度実行してください。",
-    "Nothing is wrong with the source. Make room (“mamori speech list” and “mamori speech remove” for models nobody "
-    "uses) and try again.",
+    "Nothing is wrong with the source, and the models and added words are as they were. "
+    "Make room (“mamori speech list” and “mamori speech remove” for models nobody uses) and try again.",
 )
 _LET_WRITE = Text(
     "管理者の権限（sudo）で実行してください。それでも書けなければ、フォルダーの所有者と、ディスクが読み取り専用に"
@@ -151,11 +153,12 @@ def no_room(what: str, *, needed: int = 0, free: int = 0) -> ModelError:
     )
 
 
-def cannot_write(folder: Path, error: OSError) -> ModelError:
-    """Return the error for a folder of models that does not take what is to be written."""
-    if error.errno in _FULL:
-        return no_room(str(folder))
-    ja, en = _UNWRITTEN.get(error.errno or 0, (f"詳細: {error.strerror}", str(error.strerror)))
+def cannot_write(folder: Path, error: OSError, *, needed: int = 0) -> ModelError:
+    """Return the error for a folder of models that does not take what is to be written, `needed` bytes if known."""
+    number, reason = _why(error)
+    if number in _FULL:
+        return no_room(str(folder), needed=needed, free=shutil.disk_usage(folder).free if needed else 0)
+    ja, en = _UNWRITTEN.get(number, (f"詳細: {reason}", reason))
     return ModelError(
         Text(
             f"モデルのフォルダー {folder} に書き込めません（{ja}）。",
@@ -163,6 +166,15 @@ def cannot_write(folder: Path, error: OSError) -> ModelError:
         ),
         _LET_WRITE,
     )
+
+
+def _why(error: OSError) -> tuple[int, str]:
+    """Return an error's number, 0 if it has none, and its reason."""
+    if not isinstance(error, shutil.Error):
+        return error.errno or 0, str(error.strerror)
+    # copytree gathers what went wrong as texts, without their numbers.
+    reason = str(error.args[0][0][-1] if error.args and isinstance(error.args[0], list) else error)
+    return next((number for number in (*_FULL, *_UNWRITTEN) if os.strerror(number) in reason), 0), reason
 
 
 def wrong_address(address: str) -> ModelError:

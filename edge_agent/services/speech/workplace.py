@@ -14,7 +14,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge_agent.services.speech.refusals import cannot_write
@@ -23,18 +22,17 @@ BRINGING = ".bringing-"
 REPLACED = ".old-"
 REMOVED = ".removed-"
 ADDING = ".adding-"
-"""Made without a lock, while words are added; in use for minutes."""
-ADDING_ENDS = timedelta(days=1)
+"""Where words were added before it was done under a lock too: none is made any more, some may be left."""
 
 
 @contextmanager
-def workplace(models: Path, *, now: datetime) -> Iterator[Path]:
+def workplace(models: Path) -> Iterator[Path]:
     """Give an empty folder among the models, gone afterwards; raise `ModelError` if it cannot be made."""
     with ExitStack() as held:
         try:
             models.mkdir(parents=True, exist_ok=True)
             with _locked(models):
-                _sweep(models, now)
+                _sweep(models)
                 # What cannot be deleted now is left to the next run: it must not hide why this one ended.
                 made = tempfile.TemporaryDirectory(dir=models, prefix=BRINGING, ignore_cleanup_errors=True)
                 folder = Path(held.enter_context(made))
@@ -76,15 +74,12 @@ def move_out(place: Path) -> Path:
     return gone
 
 
-def _sweep(models: Path, now: datetime) -> None:
+def _sweep(models: Path) -> None:
     """Delete what runs that were ended have left; put a model back that was being replaced by one that never came."""
     for folder in list(models.iterdir()):
         # In use, or another user's: neither keeps this run from its work.
         with suppress(OSError):
-            if folder.name.startswith(ADDING):
-                if now.timestamp() - folder.stat().st_mtime > ADDING_ENDS.total_seconds():
-                    shutil.rmtree(folder)
-            elif folder.name.startswith((BRINGING, REPLACED, REMOVED)):
+            if folder.name.startswith((BRINGING, REPLACED, REMOVED, ADDING)):
                 with _locked(folder, wait=False):
                     if folder.name.startswith(REPLACED):
                         _put_back(folder, models)

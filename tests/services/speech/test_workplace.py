@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from edge_agent.errors import ModelError
 from edge_agent.services.speech.workplace import move_in, move_out, workplace
-from tests.builders import START
 
 
 def a_folder(folder: Path, content: str = "model") -> Path:
@@ -24,34 +21,25 @@ def names(models: Path) -> list[str]:
 
 
 def test_what_ended_runs_have_left_is_deleted(tmp_path: Path) -> None:
-    for left in (".bringing-a/brought", ".removed-b/model", "model"):
+    for left in (".bringing-a/brought", ".removed-b/model", ".adding-c/half", "model"):
         a_folder(tmp_path / left)
-    with workplace(tmp_path, now=START) as place:
+    with workplace(tmp_path) as place:
         assert names(tmp_path) == sorted([place.name, "model"])
     assert names(tmp_path) == ["model"]
 
 
 def test_what_another_run_uses_stays(tmp_path: Path) -> None:
-    with workplace(tmp_path, now=START) as first:
-        with workplace(tmp_path, now=START) as second:
+    with workplace(tmp_path) as first:
+        with workplace(tmp_path) as second:
             assert names(tmp_path) == sorted([first.name, second.name])
         assert names(tmp_path) == [first.name]
-
-
-def test_what_words_are_being_added_in_stays_for_a_day(tmp_path: Path) -> None:
-    for name, age in ((".adding-new", timedelta(hours=1)), (".adding-old", timedelta(days=2))):
-        at = (START - age).timestamp()
-        os.utime(a_folder(tmp_path / name), (at, at))
-    with workplace(tmp_path, now=START):
-        pass
-    assert names(tmp_path) == [".adding-new"]
 
 
 def test_a_model_that_was_being_replaced_is_put_back(tmp_path: Path) -> None:
     a_folder(tmp_path / ".old-a/lost", "lost")
     a_folder(tmp_path / ".old-b/replaced", "old")
     a_folder(tmp_path / "replaced", "new")
-    with workplace(tmp_path, now=START):
+    with workplace(tmp_path):
         pass
     assert names(tmp_path) == ["lost", "replaced"]
     assert (tmp_path / "lost/file").read_text() == "lost"
