@@ -86,6 +86,19 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+# --- layout ------------------------------------------------------------------------------------------------------
+
+TOP_LEVEL = {
+    ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.ja.md", "README.md", "THIRD_PARTY_NOTICES.md",
+    "docs", "edge_agent", "firmware_config", "models", "pyproject.toml", "requirements-dev.lock", "requirements.lock",
+    "systemd", "tests", "web_ui",
+}  # fmt: skip
+
+
+def test_nothing_else_lies_beside_the_products_parts() -> None:
+    assert {file.relative_to(TOP).parts[0] for file in _tracked()} == TOP_LEVEL
+
+
 # --- dependencies -------------------------------------------------------------------------------------------------
 
 
