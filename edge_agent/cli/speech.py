@@ -18,7 +18,7 @@ from edge_agent.cli.speech_follow import agent_runs, follow
 from edge_agent.cli.speech_words import counted_words, person, words
 from edge_agent.cli.words import in_languages, say, say_how_far, show
 from edge_agent.errors import Text, WordError
-from edge_agent.services.model_store import RECORD, read_record
+from edge_agent.services.model_store import RECORD, bytes_of, read_record
 from edge_agent.services.speech import choice as choosing
 from edge_agent.services.speech import install as installing
 from edge_agent.services.speech import own_words
@@ -134,7 +134,7 @@ def show_model(*, name: str, as_json: bool, data: Path) -> None:
         model = choosing.find_speech(settings, name)
         record = read_record(model.folder) if (model.folder / RECORD).is_file() else None
         added = own_words.words_of(settings, own_words.base_of(name)) if record and record.base else ()
-    size = sum(file.stat().st_size for file in model.folder.rglob("*") if file.is_file())
+    size = bytes_of(model.folder)
     if as_json:
         known = msgspec.to_builtins(record) if record else {}
         known.pop("files", None)

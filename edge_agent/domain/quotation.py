@@ -152,7 +152,8 @@ def own_words(text: str, *, reporting: bool = False) -> str:
 
 def complains_for(text: str) -> bool:
     """Return whether the speaker tells what was done to somebody who told him so, or is about to tell of somebody."""
-    return any(telling.search(unicodedata.normalize("NFKC", text)) for telling in (COMPLAINED, BEGUN))
+    said = unicodedata.normalize("NFKC", text)
+    return COMPLAINED.search(said) is not None or BEGUN.search(said) is not None
 
 
 def asks_for_report(text: str) -> bool:

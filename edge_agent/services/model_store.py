@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -180,6 +181,16 @@ def digests_of(folder: Path) -> dict[str, str]:
             with file.open("rb") as stream:
                 out[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return out
+
+
+def bytes_of(folder: Path) -> int:
+    """Return how many bytes a model's files have."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that can still be written to a folder's disk."""
+    return shutil.disk_usage(folder).free
 
 
 def _read(manifest: Path) -> _Manifest:

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from edge_agent.errors import ModelError
+from edge_agent.services.model_store import free_bytes
 from edge_agent.services.speech.entries import check_entries
 from edge_agent.services.speech.refusals import (
     FAILURES,
@@ -98,11 +99,6 @@ def bring(source: str, into: Path, *, progress: Progress) -> Brought:
             error.close()
         raise unreadable(source, error) from error
     return brought
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the bytes that can still be written to a folder's disk."""
-    return shutil.disk_usage(folder).free
 
 
 def _split(address: str) -> urllib.parse.SplitResult:

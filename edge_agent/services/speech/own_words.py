@@ -17,6 +17,7 @@ from edge_agent.services.model_store import (
     InstalledModel,
     ModelKind,
     Record,
+    bytes_of,
     digests_of,
     find_model,
     shipped_models,
@@ -172,7 +173,7 @@ def keep(
     try:
         digest = _make(model, words, settings, by=by, now=now, probe=probe)
     except OSError as error:
-        raise cannot_write(settings.installed_models, error, needed=_size(model.folder)) from error
+        raise cannot_write(settings.installed_models, error, needed=bytes_of(model.folder)) from error
     made = find_model(settings.models_folder, name, ModelKind.SPEECH, installed=settings.installed_models)
     with writing(db):
         # Not the words themselves: they may be names, and the chain is kept for good.
@@ -237,7 +238,3 @@ def _all_wrong(wrong: Sequence[tuple[Wanted, WordError]]) -> WordError:
     if more > 0:
         ja, en = f"{ja} ほか {more} 件。", f"{en} And {more} more."
     return WordError(Text(ja, en), wrong[0][1].remedy)
-
-
-def _size(model: Path) -> int:
-    return sum(file.stat().st_size for file in model.rglob("*") if file.is_file())

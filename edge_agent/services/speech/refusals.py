@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from edge_agent.errors import ModelError, Text
+from edge_agent.services.model_store import free_bytes
 
 FAILURES = (
     OSError,
@@ -62,7 +63,7 @@ OTHER_SOURCE = Text(
     "Give a zip, an unpacked folder, or an address that begins with https:// or http://.",
 )
 _MAKE_ROOM = Text(
-    "取り込み元に問題はなく、使用中のモデルと追加した言葉もそのままです。"
+    "取り込み元に問題はありません。使用中のモデルと追加した言葉はそのままです。"
     "使わないモデルを「mamori speech list」で確かめて「mamori speech remove」で"
     "削除するなどして空きを作り、もう一度実行してください。",
     "Nothing is wrong with the source, and the models and added words are as they were. "
@@ -157,7 +158,7 @@ def cannot_write(folder: Path, error: OSError, *, needed: int = 0) -> ModelError
     """Return the error for a folder of models that does not take what is to be written, `needed` bytes if known."""
     number, reason = _why(error)
     if number in _FULL:
-        return no_room(str(folder), needed=needed, free=shutil.disk_usage(folder).free if needed else 0)
+        return no_room(str(folder), needed=needed, free=free_bytes(folder) if needed else 0)
     ja, en = _UNWRITTEN.get(number, (f"詳細: {reason}", reason))
     return ModelError(
         Text(

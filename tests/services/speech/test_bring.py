@@ -217,7 +217,7 @@ def test_a_model_for_which_there_is_too_little_room_is_refused_before_it_is_writ
     for source in (f"{address}/model.zip", model_folder(tmp_path / "model"), archive):
         error = refused(source, into)
         assert "too little room" in error.what.en
-        assert "取り込み元に問題はなく" in error.remedy.ja
+        assert "問題はありません" in error.remedy.ja
     assert "5 MB needed, 0 MB free" in error.what.en
     assert not any(in_folder(into).values())
 
