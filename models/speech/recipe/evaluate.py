@@ -15,6 +15,7 @@ import os
 import re
 import resource
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from lexicon import read_words
 from line_codecs import LINE_RATE
 from listening import CONDITIONS, under
 from nothing import KINDS
-from text_sources import usual
+from text_sources import kinds_of_speech, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def interval(parts: Sequence[float], wholes: Sequence[float], seed: int = 0) -> 
 
 def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: int) -> None:
     """Print the figures of one set of recordings under one condition."""
-    heard, audio_s = [], 0.0
+    heard, texts, audio_s = [], [], 0.0
     cpu = 0.0
     for row in recordings(folder)[:limit]:
         samples, rate = under(condition, spoken(folder, row).samples, str(row["file"]))
@@ -94,6 +95,7 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
         found = recognise(model, samples, rate)
         cpu += time.process_time() - started
         said, got = plain(str(row["text"])), plain(found)
+        texts.append(str(row["text"]))
         heard.append(Heard(said=said, found=got, errors=edit_distance(said, got)))
         audio_s += len(samples) / rate
         if len(heard) <= show:
@@ -103,6 +105,22 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
         f"{folder.name:18} {condition:6} CER {rate_:5.1f} % ({low:.1f}-{high:.1f}), {len(heard)} sentences, "
         f"{audio_s:.0f} s, CPU real-time factor {cpu / audio_s:.3f}",
         flush=True,
+    )
+    print(f"{'':18} {condition:6} {by_kind(texts, heard)}", flush=True)
+
+
+def by_kind(rows: Sequence[str], heard: Sequence[Heard]) -> str:
+    """Return the character error rate of operators and of each kind of customers' speech (`kinds_of_speech`)."""
+    recipe = Path(__file__).resolve().parent
+    kinds = kinds_of_speech(recipe / "text", recipe.parents[1] / "harassment" / "corpus")
+    errors, lengths, numbers = Counter[str](), Counter[str](), Counter[str]()
+    for text, item in zip(rows, heard, strict=True):
+        kind = kinds.get(text, "template")
+        errors[kind] += item.errors
+        lengths[kind] += len(item.said)
+        numbers[kind] += 1
+    return ", ".join(
+        f"{kind} {100 * errors[kind] / lengths[kind]:.1f} % of {numbers[kind]}" for kind in sorted(numbers)
     )
 
 

@@ -21,6 +21,7 @@ import soundfile
 from augment import RATE, as_heard
 from nothing import nothing
 from phones import PHONES, katakana, phones_of_kana, spoken_kana
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,8 @@ def main() -> None:
         words = [Utterance(samples=nothing(seed), phones=[]) for seed in range(NOTHINGS)]
     rows = [] if words else recordings(folder)[: chosen.limit]
     total = len(words) or len(rows)
-    for start in range(0, total, SHARD):
+    bar = tqdm(range(0, total, SHARD), desc=f"{chosen.source}-{chosen.number}", unit="shard")
+    for start in bar:
         stop = min(start + SHARD, total)
         path = chosen.work / "features" / f"{chosen.source}-{chosen.number}-{start:05d}-{stop:05d}.npz"
         if path.exists():
@@ -182,7 +184,7 @@ def main() -> None:
         ]
         kept = [item for item in made if item is not None]
         write_shard(path, kept)
-        print(path.name, len(kept), f"{sum(len(frames) for frames, _ in kept) / 360000:.2f} h", flush=True)
+        bar.set_postfix_str(f"{path.name}: {len(kept)}, {sum(len(frames) for frames, _ in kept) / 360000:.2f} h")
 
 
 if __name__ == "__main__":

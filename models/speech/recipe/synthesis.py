@@ -19,6 +19,7 @@ import numpy as np
 import soundfile
 from phones import read_text
 from text_sources import Line, Part, all_lines, fill, read_slots
+from tqdm import tqdm
 from voices import STYLES, Voice, speak
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def run(todo: Iterator[Job], folder: Path, minutes: float) -> None:
     done = {json.loads(row)["file"] for row in index.read_text().splitlines()} if index.exists() else set()
     started, spoken = time.monotonic(), 0.0
     with index.open("a", encoding="utf-8") as out:
-        for number, job in enumerate(todo):
+        bar = tqdm(list(todo), desc=folder.name)
+        for job in bar:
             if f"{job.name}.flac" in done:
                 continue
             if time.monotonic() - started > minutes * 60:
@@ -159,8 +161,7 @@ def run(todo: Iterator[Job], folder: Path, minutes: float) -> None:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
             out.flush()
             spoken += float(str(row["seconds"]))
-            if number % 25 == 0:
-                print(f"{number} {job.part} {spoken:.0f} s spoken in {time.monotonic() - started:.0f} s", flush=True)
+            bar.set_postfix_str(f"{spoken:.0f} s spoken", refresh=False)
 
 
 def main() -> None:

@@ -145,3 +145,19 @@ def all_lines(*, text: Path, corpus: Path, data: Path) -> list[Line]:
         if bare not in kept or rank[line.part] > rank[kept[bare].part]:
             kept[bare] = line
     return list(kept.values())
+
+
+STANDARD = frozenset({"plain", "polite", "business", "icy", "elderly"})
+"""Registers of the corpus in standard Japanese, as its spelling shows it."""
+
+
+def kinds_of_speech(text: Path, corpus: Path) -> dict[str, str]:
+    """Return who says a sentence: `operator`, customers in `standard` or `other` speech, or a `template`."""
+    kinds = {line.text: "operator" if line.speaker == "operator" else "template" for line in template_lines(text)}
+    for path in sorted(corpus.glob("*.tsv")):
+        for row in _rows(path):
+            kind = (
+                "operator" if row["speaker"] == "operator" else "standard" if row["register"] in STANDARD else "other"
+            )
+            kinds |= dict.fromkeys(sentences(row["text"]), kind)
+    return kinds

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from distance import edit_distance
 from features import read_shard
 from phones import PHONES, comparable
 from torch.nn import functional
+from tqdm import tqdm
 from trunk import SUBSAMPLING, Network, read_components
 
 if TYPE_CHECKING:
@@ -133,8 +133,9 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
     rng = np.random.default_rng(7)
     order: list[int] = []
-    started, losses = time.monotonic(), []
-    for step in range(1, steps + 1):
+    losses: list[float] = []
+    bar = tqdm(range(1, steps + 1), unit="step")
+    for step in bar:
         order = order or [int(at) for at in rng.permutation(len(grouped))]
         network.train()
         loss = loss_of(network, grouped[order.pop()], rng, bf16=plan.bf16)
@@ -145,12 +146,11 @@ def train(
         schedule.step()
         losses.append(loss.item())
         if step % 50 == 0:
-            elapsed = time.monotonic() - started
-            print(f"step {step}/{steps} loss {np.mean(losses[-50:]):.3f} {elapsed:.0f} s", flush=True)
+            bar.set_postfix_str(f"loss {np.mean(losses[-50:]):.3f}")
         if step == steps or (step % len(grouped) == 0 and step > steps * 0.4):
             errors = {name: round(phone_error(network, part), 1) for name, part in dev.items()}
             mean = float(np.mean(list(errors.values())))
-            print(f"step {step} loss {np.mean(losses[-len(grouped) :]):.3f} dev {mean:.2f} {errors}", flush=True)
+            bar.write(f"step {step} loss {np.mean(losses[-len(grouped) :]):.3f} dev {mean:.2f} {errors}")
             if mean < best:
                 best = mean
                 torch.save(network.state_dict(), out)

@@ -6,7 +6,8 @@ A voice is written as a short text:
     openjtalk:speed=1.0,halftone=-2,formant=1.05
 
 The numbers after `kokoro:` weigh the styles of `STYLES`; they may lie outside 0..1, which gives voices beyond the
-five of the package. `speed` 1.0 is the voice's own tempo. `pitch` and `formant` multiply every frequency of the
+five of the package. `speed` 1.0 is the voice's own tempo (what Kokoro does not say whole is said slower and hastened,
+`KOKORO_FASTEST`). `pitch` and `formant` multiply every frequency of the
 voice (size of the speaker) while the tempo stays; `halftone` shifts the melody alone, in semitones.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import os
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +39,11 @@ STYLES = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo", "jf_tebukuro")
 
 PEAK = 0.7
 """Largest sample of what `speak` returns."""
+
+KOKORO_FASTEST = 1.1
+"""Kokoro's tempo at most; what shall be faster is hastened afterwards. Beyond it Kokoro leaves sounds out, which nobody
+can hear: of 49 held-out sentences spoken at 1.3 7.7 % of the phones were not found, of the same ones spoken at 1.0 and
+hastened by 1.3 3.8 %, at 1.0 2.7 % (decision 27)."""
 
 TEMPO_JITTER = 0.03
 """How far the seed moves the tempo of a sentence: nobody says a sentence twice alike."""
@@ -93,13 +100,36 @@ def speak(text: str, voice: Voice | str, seed: int) -> tuple[Samples, int]:
     return (samples * (PEAK / max(loudest, 1e-3))).astype(np.float32), RATE
 
 
+def kokoro_tempo(tempo: float, pitch: float) -> tuple[float, float]:
+    """Return how fast Kokoro speaks, and by what factor that is hastened, for a tempo and a pitch of `speak`.
+
+    What is played `pitch` times faster in the end is spoken that much slower.
+    """
+    wanted = tempo / pitch
+    spoken = min(wanted, KOKORO_FASTEST)
+    return spoken, wanted / spoken
+
+
 def _kokoro(text: str, voice: Voice, tempo: float) -> Samples:
     core, styles = _kokoro_engine()
     style = np.tensordot(np.asarray(voice.weights, np.float32), styles, 1)
-    pieces = [core._infer(piece, style, tempo / voice.pitch) for piece in core._chunks(core.phonemize(text))]  # noqa: SLF001
+    spoken, factor = kokoro_tempo(tempo, voice.pitch)
+    pieces = [core._infer(piece, style, spoken) for piece in core._chunks(core.phonemize(text))]  # noqa: SLF001
     samples = np.concatenate(pieces)
+    if factor > 1:
+        samples = _hastened(samples, factor)
     # Played `pitch` times faster, every frequency rises and the tempo comes back to what was asked.
     return soxr.resample(samples, KOKORO_RATE * voice.pitch, RATE).astype(np.float32)
+
+
+def _hastened(samples: Samples, factor: float) -> Samples:
+    """Return samples of Kokoro `factor` times as fast, at the same pitch (the WSOLA of `sox tempo -s`)."""
+    raw = ("-t", "f32", "-r", str(KOKORO_RATE), "-c", "1", "-")
+    done = subprocess.run(
+        ["sox", *raw, *raw, "tempo", "-s", f"{factor:.4f}"],
+        input=samples.astype("<f4").tobytes(), check=True, capture_output=True,
+    )  # fmt: skip
+    return np.frombuffer(done.stdout, "<f4").astype(np.float32)
 
 
 def _openjtalk(text: str, voice: Voice, tempo: float) -> Samples:
