@@ -17,9 +17,19 @@ from lexicon import Lexicon  # noqa: E402
 from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
 from synthesis import pick  # noqa: E402
-from text_sources import Line, fill, part_of, read_slots, sentences, template_lines, usual  # noqa: E402
+from text_sources import (  # noqa: E402
+    Line,
+    corpus_lines,
+    fill,
+    kinds_of_speech,
+    part_of,
+    read_slots,
+    sentences,
+    template_lines,
+    usual,
+)
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
-from voices import Voice, parse_voice  # noqa: E402
+from voices import KOKORO_FASTEST, Voice, kokoro_tempo, parse_voice  # noqa: E402
 
 
 def test_every_sound_of_the_kana_table_is_a_phone_of_the_model() -> None:
@@ -249,3 +259,34 @@ def test_perplexity_is_the_number_of_words_that_are_as_likely() -> None:
     assert model.perplexity([["金"], ["今", "知らない"]]) == pytest.approx(
         math.exp(-(2 * math.log(model.probability((), "金")) + 2 * math.log(model.probability((), "</s>"))) / 4)
     )
+
+
+@pytest.mark.parametrize(("tempo", "pitch"), [(0.8, 1.0), (1.1, 1.0), (1.3, 0.95), (1.5, 0.82)])
+def test_kokoro_speaks_no_faster_than_it_says_whole_and_is_hastened_by_the_rest(tempo: float, pitch: float) -> None:
+    spoken, factor = kokoro_tempo(tempo, pitch)
+    assert spoken <= KOKORO_FASTEST
+    assert factor >= 1
+    assert spoken * factor * pitch == pytest.approx(tempo)
+
+
+def test_telling_words_are_in_their_sentences_and_each_word_of_the_list_is_tried_four_times() -> None:
+    rows = [row.split("\t") for row in (RECIPE / "telling.tsv").read_text(encoding="utf-8").splitlines()]
+    assert all(word in sentence for word, sentence in rows)
+    assert len({sentence for _, sentence in rows}) == len(rows)
+    listed = (RECIPE.parents[2] / "firmware_config/policy/telling-words.txt").read_text(encoding="utf-8").splitlines()
+    tried = [word for word, _ in rows]
+    assert all(tried.count(word) >= 4 for word in listed if word and not word.startswith("#"))
+
+
+@pytest.mark.parametrize("name", ["telling", "general"])
+def test_no_text_of_the_recipe_has_a_sentence_that_is_tried(name: str) -> None:
+    known = {line.text for line in template_lines(RECIPE / "text")}
+    known |= {line.text for line in corpus_lines(RECIPE.parents[1] / "harassment" / "corpus")}
+    known = {text.strip("。、.?!") for text in known}
+    rows = (RECIPE / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+    assert not [row for row in rows if usual(row.split("\t")[1]).strip("。、.?!") in known]
+
+
+def test_kinds_of_speech_tell_operators_from_callers() -> None:
+    kinds = kinds_of_speech(RECIPE / "text", RECIPE.parents[1] / "harassment" / "corpus")
+    assert set(kinds.values()) == {"operator", "standard", "other", "template"}
