@@ -13,7 +13,7 @@ RECIPE = Path(__file__).resolve().parents[2] / "models" / "speech" / "recipe"
 sys.path.insert(0, str(RECIPE))
 
 from distance import edit_distance  # noqa: E402
-from lexicon import Lexicon  # noqa: E402
+from lexicon import Lexicon, spelled, spellings  # noqa: E402
 from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
 from synthesis import pick  # noqa: E402
@@ -290,3 +290,28 @@ def test_no_text_of_the_recipe_has_a_sentence_that_is_tried(name: str) -> None:
 def test_kinds_of_speech_tell_operators_from_callers() -> None:
     kinds = kinds_of_speech(RECIPE / "text", RECIPE.parents[1] / "harassment" / "corpus")
     assert set(kinds.values()) == {"operator", "standard", "other", "template"}
+
+
+@pytest.mark.parametrize(
+    ("surface", "kana", "kept"),
+    [
+        ("わたし", "ワタシ", "私"),
+        ("頃", "コロ", "ころ"),
+        ("頃", "ゴロ", "頃"),
+        ("子供", "コドモ", "子ども"),
+        ("犬", "イヌ", "犬"),
+    ],
+)
+def test_a_word_has_one_spelling_where_it_is_said_as_that_is(surface: str, kana: str, kept: str) -> None:
+    assert spelled(Word(surface, tuple(phones_of_kana(kana)))).surface == kept
+
+
+def test_a_spelling_that_is_kept_is_no_other_words_other_spelling() -> None:
+    assert not set(spellings()) & set(spellings().values())
+
+
+def test_words_of_a_list_are_spelled_alike_too() -> None:
+    lexicon = Lexicon()
+    lexicon.add("友だち", phones_of_kana("トモダチ"))
+    assert "友達" in lexicon
+    assert "友だち" not in lexicon

@@ -3,13 +3,15 @@
     python evaluate.py ../ja-starter --work WORK --part test
 
 The sentences of the test set, their scenarios and the voice that speaks them were in no training and no language
-model. Characters are compared without punctuation, in one spelling (`text_sources.USUAL_SPELLING`). The interval is
-a bootstrap over sentences (95 %).
+model. Characters are compared without punctuation, in one spelling (`text_sources.USUAL_SPELLING`,
+`text/spellings.tsv`); a second rate also counts as right what is the same word, said alike, in another spelling
+(つける, 付ける). The interval is a bootstrap over sentences (95 %).
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -31,12 +33,14 @@ from lexicon import read_words
 from line_codecs import LINE_RATE
 from listening import CONDITIONS, under
 from nothing import KINDS
+from sudachipy import dictionary
 from text_sources import kinds_of_speech, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    from sudachipy import Tokenizer
 
 SILENT = re.compile(r"[\s、。，．,.!?！？…「」『』・（）()\-—〜~]")
 RESAMPLED = 1000
@@ -48,16 +52,34 @@ CHUNK_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """One utterance: what was said, what was recognised, and the errors between them in characters."""
+    """One utterance: what was said, the errors of what was recognised in characters, and those beside spelling."""
 
     said: str
-    found: str
     errors: int
+    beside_spelling: int
 
 
 def plain(text: str) -> str:
     """Return text as it is compared: as the transcripts spell it, digits as kanji, without punctuation."""
     return SILENT.sub("", "".join(word.surface for word in read_words(usual(text))))
+
+
+@functools.cache
+def _normal(surface: str) -> str:
+    """Return the form SudachiDict gives all spellings of a word."""
+    return "".join(part.normalized_form() for part in _tokenizer().tokenize(surface))
+
+
+@functools.cache
+def _tokenizer() -> Tokenizer:
+    return dictionary.Dictionary(dict="core").create()
+
+
+def spelled_as_said(said: str, found: str) -> str:
+    """Return what was recognised, `plain`, each word spelled as in `said` where that has it and it sounds alike."""
+    spelling = {(word.phones, _normal(word.surface)): word.surface for word in read_words(usual(said))}
+    words = read_words(usual(found)) if found else []
+    return SILENT.sub("", "".join(spelling.get((word.phones, _normal(word.surface)), word.surface) for word in words))
 
 
 def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int, *, partials: bool = True) -> str:
@@ -94,15 +116,20 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
         started = time.process_time()
         found = recognise(model, samples, rate)
         cpu += time.process_time() - started
-        said, got = plain(str(row["text"])), plain(found)
-        texts.append(str(row["text"]))
-        heard.append(Heard(said=said, found=got, errors=edit_distance(said, got)))
+        text = str(row["text"])
+        said, got = plain(text), plain(found)
+        texts.append(text)
+        beside = edit_distance(said, spelled_as_said(text, found))
+        heard.append(Heard(said=said, errors=edit_distance(said, got), beside_spelling=beside))
         audio_s += len(samples) / rate
         if len(heard) <= show:
             print(f"    {said} | {got}")
-    rate_, low, high = interval([item.errors for item in heard], [len(item.said) for item in heard])
+    lengths = [len(item.said) for item in heard]
+    rate_, low, high = interval([item.errors for item in heard], lengths)
+    beside, *_ = interval([item.beside_spelling for item in heard], lengths)
     print(
-        f"{folder.name:18} {condition:6} CER {rate_:5.1f} % ({low:.1f}-{high:.1f}), {len(heard)} sentences, "
+        f"{folder.name:18} {condition:6} CER {rate_:5.1f} % ({low:.1f}-{high:.1f}), beside spelling {beside:.1f} %, "
+        f"{len(heard)} sentences, "
         f"{audio_s:.0f} s, CPU real-time factor {cpu / audio_s:.3f}",
         flush=True,
     )
@@ -128,14 +155,19 @@ def telling(model: vosk.Model, folder: Path, condition: str) -> None:
     """Print how many of the telling words were recognised in their sentences (`telling.tsv`)."""
     rows = [row.split("\t") for row in (Path(__file__).parent / "telling.tsv").read_text(encoding="utf-8").splitlines()]
     words = {usual(text): word for word, text in rows}
-    missed, total = [], 0
+    missed, found = [], []
     for row in recordings(folder):
         word = plain(words[usual(str(row["text"]))])
         samples, rate = under(condition, spoken(folder, row).samples, str(row["file"]))
-        total += 1
-        if word not in plain(recognise(model, samples, rate)):
+        found.append(word in plain(recognise(model, samples, rate)))
+        if not found[-1]:
             missed.append(word)
-    print(f"telling words {condition:6} {total - len(missed)} of {total}; missed: {' '.join(missed)}", flush=True)
+    share, low, high = interval(found, [True] * len(found))
+    print(
+        f"telling words {condition:6} {share:.1f} % ({low:.1f}-{high:.1f}), {sum(found)} of {len(found)}; "
+        f"missed: {' '.join(missed)}",
+        flush=True,
+    )
 
 
 def invented(model: vosk.Model, seconds: int = 60) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import math
 import random
+import re
 from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phones import Word, katakana, phones_of_kana, read_text, spoken_kana
+from phones import Word, comparable, katakana, phones_of_kana, read_text, spoken_kana
 from text_sources import DIGITS, Line, fill, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from dictionary import Entry
 
@@ -31,6 +33,8 @@ COMMON = 7e-7
 CONTENT = frozenset({"名詞", "動詞", "形容詞", "副詞", "連体詞", "接続詞", "感動詞"})
 NO_WORDS = frozenset({"数", "接尾", "非自立"})
 """Parts of speech whose entries stand alone, and the kinds among them that do not."""
+
+ALL_KANA = re.compile(r"[ぁ-ゖァ-ヺー]+")
 
 Readings = dict[str, tuple[tuple[str, ...], ...]]
 """By word: the ways it is said, the usual one first."""
@@ -94,10 +98,25 @@ def corrected(words: Sequence[Word], readings: Readings) -> list[Word]:
     return out
 
 
+@cache
+def spellings() -> dict[str, str]:
+    """Return the spelling that is kept of each word that people spell otherwise too (`text/spellings.tsv`)."""
+    rows = (Path(__file__).parent / "text" / "spellings.tsv").read_text(encoding="utf-8").splitlines()
+    return dict(row.split("\t") for row in rows)
+
+
+def spelled(word: Word) -> Word:
+    """Return a word in the spelling that is kept, if it is said so: 頃 is ころ, but not where it is said ごろ."""
+    kept = spellings().get(word.surface, word.surface)
+    kana = next((text for text in (kept, word.surface) if ALL_KANA.fullmatch(text)), None)
+    same = kana is None or list(comparable(word.phones)) == comparable(phones_of_kana(katakana(kana)))
+    return Word(kept, word.phones) if same else word
+
+
 def read_words(text: str, readings: Readings | None = None) -> list[Word]:
     """Return the words of a text in the spelling of the transcripts, digits as kanji."""
     words = [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
-    return corrected(words, readings or {})
+    return [spelled(word) for word in corrected(words, readings or {})]
 
 
 class Lexicon:
@@ -119,6 +138,7 @@ class Lexicon:
 
     def add(self, surface: str, phones: Sequence[str]) -> None:
         """Add a way to say a word that the texts may not have."""
+        surface = spelled(Word(surface, tuple(phones))).surface
         if surface and phones and surface not in self._heard:
             self._heard[surface][tuple(phones)] += 1
 
