@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 RECIPE = Path(__file__).resolve().parents[2] / "models" / "speech" / "recipe"
@@ -16,9 +17,10 @@ from distance import edit_distance  # noqa: E402
 from lexicon import Lexicon, spelled, spellings  # noqa: E402
 from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
-from synthesis import pick  # noqa: E402
+from synthesis import pick, voice_of  # noqa: E402
 from text_sources import (  # noqa: E402
     Line,
+    Part,
     corpus_lines,
     fill,
     kinds_of_speech,
@@ -29,7 +31,7 @@ from text_sources import (  # noqa: E402
     usual,
 )
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
-from voices import KOKORO_FASTEST, Voice, kokoro_tempo, parse_voice  # noqa: E402
+from voices import WHOLE, Voice, kokoro_tempo, parse_voice  # noqa: E402
 
 
 def test_every_sound_of_the_kana_table_is_a_phone_of_the_model() -> None:
@@ -263,10 +265,18 @@ def test_perplexity_is_the_number_of_words_that_are_as_likely() -> None:
 
 @pytest.mark.parametrize(("tempo", "pitch"), [(0.8, 1.0), (1.1, 1.0), (1.3, 0.95), (1.5, 0.82)])
 def test_kokoro_speaks_no_faster_than_it_says_whole_and_is_hastened_by_the_rest(tempo: float, pitch: float) -> None:
-    spoken, factor = kokoro_tempo(tempo, pitch)
-    assert spoken <= KOKORO_FASTEST
+    spoken, factor = kokoro_tempo(tempo, pitch, WHOLE)
+    assert spoken <= WHOLE
     assert factor >= 1
     assert spoken * factor * pitch == pytest.approx(tempo)
+    assert kokoro_tempo(tempo, pitch, math.inf) == (pytest.approx(tempo / pitch), 1.0)
+
+
+@pytest.mark.parametrize("part", ["dev", "test"])
+def test_what_is_measured_is_spoken_whole(part: Part) -> None:
+    voice = voice_of("kokoro", part, np.random.default_rng(1))
+    assert parse_voice(str(voice)).fastest == voice.fastest == WHOLE
+    assert voice_of("kokoro", "train", np.random.default_rng(1)).fastest == math.inf
 
 
 def test_telling_words_are_in_their_sentences_and_each_word_of_the_list_is_tried_four_times() -> None:
@@ -308,10 +318,3 @@ def test_a_word_has_one_spelling_where_it_is_said_as_that_is(surface: str, kana:
 
 def test_a_spelling_that_is_kept_is_no_other_words_other_spelling() -> None:
     assert not set(spellings()) & set(spellings().values())
-
-
-def test_words_of_a_list_are_spelled_alike_too() -> None:
-    lexicon = Lexicon()
-    lexicon.add("友だち", phones_of_kana("トモダチ"))
-    assert "友達" in lexicon
-    assert "友だち" not in lexicon

@@ -29,7 +29,7 @@ import vosk
 from augment import RATE, band, coloured_noise
 from distance import edit_distance
 from features import recordings, spoken
-from lexicon import read_words
+from lexicon import read_words, spelled
 from line_codecs import LINE_RATE
 from listening import CONDITIONS, under
 from nothing import KINDS
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    from phones import Word
     from sudachipy import Tokenizer
 
 SILENT = re.compile(r"[\s、。，．,.!?！？…「」『』・（）()\-—〜~]")
@@ -59,9 +60,14 @@ class Heard:
     beside_spelling: int
 
 
+def _words(text: str) -> list[Word]:
+    """Return the words of a text, each in its one spelling."""
+    return [spelled(word) for word in read_words(usual(text))] if text else []
+
+
 def plain(text: str) -> str:
     """Return text as it is compared: as the transcripts spell it, digits as kanji, without punctuation."""
-    return SILENT.sub("", "".join(word.surface for word in read_words(usual(text))))
+    return SILENT.sub("", "".join(word.surface for word in _words(text)))
 
 
 @functools.cache
@@ -77,9 +83,9 @@ def _tokenizer() -> Tokenizer:
 
 def spelled_as_said(said: str, found: str) -> str:
     """Return what was recognised, `plain`, each word spelled as in `said` where that has it and it sounds alike."""
-    spelling = {(word.phones, _normal(word.surface)): word.surface for word in read_words(usual(said))}
-    words = read_words(usual(found)) if found else []
-    return SILENT.sub("", "".join(spelling.get((word.phones, _normal(word.surface)), word.surface) for word in words))
+    spelling = {(word.phones, _normal(word.surface)): word.surface for word in _words(said)}
+    found_as_said = (spelling.get((word.phones, _normal(word.surface)), word.surface) for word in _words(found))
+    return SILENT.sub("", "".join(found_as_said))
 
 
 def recognise(model: vosk.Model, samples: npt.NDArray[np.float64], rate: int, *, partials: bool = True) -> str:

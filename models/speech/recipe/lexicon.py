@@ -100,13 +100,13 @@ def corrected(words: Sequence[Word], readings: Readings) -> list[Word]:
 
 @cache
 def spellings() -> dict[str, str]:
-    """Return the spelling that is kept of each word that people spell otherwise too (`text/spellings.tsv`)."""
+    """Return one spelling for each word that people spell otherwise too (`text/spellings.tsv`)."""
     rows = (Path(__file__).parent / "text" / "spellings.tsv").read_text(encoding="utf-8").splitlines()
     return dict(row.split("\t") for row in rows)
 
 
 def spelled(word: Word) -> Word:
-    """Return a word in the spelling that is kept, if it is said so: 頃 is ころ, but not where it is said ごろ."""
+    """Return a word in its one spelling, if it is said so: 頃 is ころ, but not where it is said ごろ."""
     kept = spellings().get(word.surface, word.surface)
     kana = next((text for text in (kept, word.surface) if ALL_KANA.fullmatch(text)), None)
     same = kana is None or list(comparable(word.phones)) == comparable(phones_of_kana(katakana(kana)))
@@ -116,7 +116,7 @@ def spelled(word: Word) -> Word:
 def read_words(text: str, readings: Readings | None = None) -> list[Word]:
     """Return the words of a text in the spelling of the transcripts, digits as kanji."""
     words = [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
-    return [spelled(word) for word in corrected(words, readings or {})]
+    return corrected(words, readings or {})
 
 
 class Lexicon:
@@ -138,7 +138,6 @@ class Lexicon:
 
     def add(self, surface: str, phones: Sequence[str]) -> None:
         """Add a way to say a word that the texts may not have."""
-        surface = spelled(Word(surface, tuple(phones))).surface
         if surface and phones and surface not in self._heard:
             self._heard[surface][tuple(phones)] += 1
 

@@ -6,14 +6,15 @@ A voice is written as a short text:
     openjtalk:speed=1.0,halftone=-2,formant=1.05
 
 The numbers after `kokoro:` weigh the styles of `STYLES`; they may lie outside 0..1, which gives voices beyond the
-five of the package. `speed` 1.0 is the voice's own tempo (what Kokoro does not say whole is said slower and hastened,
-`KOKORO_FASTEST`). `pitch` and `formant` multiply every frequency of the
-voice (size of the speaker) while the tempo stays; `halftone` shifts the melody alone, in semitones.
+five of the package. `speed` 1.0 is the voice's own tempo; `fastest`, if given, is the tempo Kokoro itself speaks at
+most, and what is missing to `speed` is hastened afterwards (`WHOLE`). `pitch` and `formant` multiply every frequency of
+the voice (size of the speaker) while the tempo stays; `halftone` shifts the melody alone, in semitones.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import os
 import subprocess
 from dataclasses import dataclass
@@ -40,10 +41,10 @@ STYLES = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo", "jf_tebukuro")
 PEAK = 0.7
 """Largest sample of what `speak` returns."""
 
-KOKORO_FASTEST = 1.1
-"""Kokoro's tempo at most; what shall be faster is hastened afterwards. Beyond it Kokoro leaves sounds out, which nobody
-can hear: of 49 held-out sentences spoken at 1.3 7.7 % of the phones were not found, of the same ones spoken at 1.0 and
-hastened by 1.3 3.8 %, at 1.0 2.7 % (decision 27)."""
+WHOLE = 1.1
+"""The tempo up to which Kokoro says every sound. Beyond it sounds are left out, which nobody can hear: of 49 held-out
+sentences spoken at 1.3 7.7 % of the phones were not found, of the same ones spoken at 1.0 and hastened by 1.3 3.8 %, at
+1.0 2.7 % (decision 27)."""
 
 TEMPO_JITTER = 0.03
 """How far the seed moves the tempo of a sentence: nobody says a sentence twice alike."""
@@ -59,19 +60,21 @@ class Voice:
     pitch: float = 1.0
     halftone: float = 0.0
     formant: float = 1.0
+    fastest: float = math.inf
 
     def __str__(self) -> str:
         """Return the voice as `parse_voice` reads it."""
         if self.engine == "kokoro":
             weights = ",".join(f"{weight:g}" for weight in self.weights)
-            return f"kokoro:{weights}:speed={self.speed:g},pitch={self.pitch:g}"
+            fastest = f",fastest={self.fastest:g}" if math.isfinite(self.fastest) else ""
+            return f"kokoro:{weights}:speed={self.speed:g},pitch={self.pitch:g}{fastest}"
         return f"openjtalk:speed={self.speed:g},halftone={self.halftone:g},formant={self.formant:g}"
 
 
 def parse_voice(text: str) -> Voice:
     """Return the voice a text describes; raise `ValueError` if it describes none."""
     engine, *parts = text.split(":")
-    allowed = {"kokoro": {"speed", "pitch"}, "openjtalk": {"speed", "halftone", "formant"}}
+    allowed = {"kokoro": {"speed", "pitch", "fastest"}, "openjtalk": {"speed", "halftone", "formant"}}
     if engine not in allowed:
         raise ValueError(f"a voice starts with kokoro: or openjtalk:, not {text!r}")
     weights: tuple[float, ...] = ()
@@ -100,20 +103,20 @@ def speak(text: str, voice: Voice | str, seed: int) -> tuple[Samples, int]:
     return (samples * (PEAK / max(loudest, 1e-3))).astype(np.float32), RATE
 
 
-def kokoro_tempo(tempo: float, pitch: float) -> tuple[float, float]:
-    """Return how fast Kokoro speaks, and by what factor that is hastened, for a tempo and a pitch of `speak`.
+def kokoro_tempo(tempo: float, pitch: float, fastest: float) -> tuple[float, float]:
+    """Return how fast Kokoro speaks, and by what factor that is hastened, for a tempo of `speak`.
 
     What is played `pitch` times faster in the end is spoken that much slower.
     """
     wanted = tempo / pitch
-    spoken = min(wanted, KOKORO_FASTEST)
+    spoken = min(wanted, fastest)
     return spoken, wanted / spoken
 
 
 def _kokoro(text: str, voice: Voice, tempo: float) -> Samples:
     core, styles = _kokoro_engine()
     style = np.tensordot(np.asarray(voice.weights, np.float32), styles, 1)
-    spoken, factor = kokoro_tempo(tempo, voice.pitch)
+    spoken, factor = kokoro_tempo(tempo, voice.pitch, voice.fastest)
     pieces = [core._infer(piece, style, spoken) for piece in core._chunks(core.phonemize(text))]  # noqa: SLF001
     samples = np.concatenate(pieces)
     if factor > 1:
