@@ -5,7 +5,7 @@
 The sentences of the test set, their scenarios and the voice that speaks them were in no training and no language
 model. Characters are compared without punctuation, in one spelling (`text_sources.USUAL_SPELLING`,
 `text/spellings.tsv`); a second rate also counts as right what is the same word, said alike, in another spelling
-(つける, 付ける). The interval is a bootstrap over sentences (95 %).
+(ところ, 所). The interval is a bootstrap over sentences (95 %).
 """
 
 from __future__ import annotations
