@@ -142,13 +142,18 @@ def measure(model: vosk.Model, folder: Path, condition: str, limit: int, show: i
     print(f"{'':18} {condition:6} {by_kind(texts, heard)}", flush=True)
 
 
+@functools.cache
+def _kinds() -> dict[str, str]:
+    """Return who says each sentence of the texts; read once, not for every voice and line."""
+    recipe = Path(__file__).resolve().parent
+    return kinds_of_speech(recipe / "text", recipe.parents[1] / "harassment" / "corpus")
+
+
 def by_kind(rows: Sequence[str], heard: Sequence[Heard]) -> str:
     """Return the character error rate of operators and of each kind of customers' speech (`kinds_of_speech`)."""
-    recipe = Path(__file__).resolve().parent
-    kinds = kinds_of_speech(recipe / "text", recipe.parents[1] / "harassment" / "corpus")
     errors, lengths, numbers = Counter[str](), Counter[str](), Counter[str]()
     for text, item in zip(rows, heard, strict=True):
-        kind = kinds.get(text, "template")
+        kind = _kinds().get(text, "template")
         errors[kind] += item.errors
         lengths[kind] += len(item.said)
         numbers[kind] += 1
