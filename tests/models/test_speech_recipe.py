@@ -4,6 +4,7 @@ import math
 import random
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from distance import edit_distance  # noqa: E402
 from lexicon import Lexicon, spelled, spellings  # noqa: E402
 from ngram import Arc, BackingOff, Final, NGrams  # noqa: E402
 from phones import KANA, PHONES, Word, comparable, join_nodes, phones_of_kana, spoken_kana  # noqa: E402
-from synthesis import pick, voice_of  # noqa: E402
+from synthesis import jobs, pick, voice_of  # noqa: E402
 from text_sources import (  # noqa: E402
     Line,
     Part,
@@ -31,7 +32,7 @@ from text_sources import (  # noqa: E402
     usual,
 )
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
-from voices import WHOLE, Voice, kokoro_tempo, parse_voice  # noqa: E402
+from voices import WHOLE, Voice, kokoro_tempo, parse_voice, slurs  # noqa: E402
 
 
 def test_every_sound_of_the_kana_table_is_a_phone_of_the_model() -> None:
@@ -272,11 +273,34 @@ def test_kokoro_speaks_no_faster_than_it_says_whole_and_is_hastened_by_the_rest(
     assert kokoro_tempo(tempo, pitch, math.inf) == (pytest.approx(tempo / pitch), 1.0)
 
 
-@pytest.mark.parametrize("part", ["dev", "test"])
-def test_what_is_measured_is_spoken_whole(part: Part) -> None:
+@pytest.mark.parametrize("part", ["train", "dev", "test"])
+def test_a_sentence_is_said_whole_unless_a_part_asks_for_sounds_left_out(part: Part) -> None:
     voice = voice_of("kokoro", part, np.random.default_rng(1))
     assert parse_voice(str(voice)).fastest == voice.fastest == WHOLE
-    assert voice_of("kokoro", "train", np.random.default_rng(1)).fastest == math.inf
+    assert not any(slurs(voice, seed) for seed in range(20))
+    slurring = voice_of("kokoro", part, np.random.default_rng(1), fastest=math.inf)
+    assert slurring == replace(voice, fastest=math.inf)
+
+
+def test_a_fast_sentence_loses_sounds_and_a_slow_one_does_not() -> None:
+    fast = Voice(engine="kokoro", weights=(1, 0, 0, 0, 0), speed=1.3)
+    assert slurs(fast, 3)
+    assert slurs(replace(fast, speed=1.0, pitch=0.82), 3)
+    assert not slurs(replace(fast, speed=1.0), 3)
+
+
+def test_slurred_sentences_are_the_fast_ones_of_the_part_they_belong_to(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    (text / "slots").mkdir(parents=True)
+    (text / "customer-x.txt").write_text("\n".join(f"これは{number}番目の話です" for number in range(400)))
+    folders = {"text": text, "corpus": tmp_path / "none", "data": tmp_path / "none"}
+    whole = {job.name[-5:]: job for job in jobs("kokoro", "train", 100, 1, folders)}
+    slurred = list(jobs("kokoro", "slurred", 100, 1, folders))
+    assert 20 < len(slurred) < len(whole) == 100
+    for job in slurred:
+        assert job.text == whole[job.name[-5:]].text
+        assert replace(job.voice, fastest=WHOLE) == whole[job.name[-5:]].voice
+        assert slurs(job.voice, int(job.name[-5:]))
 
 
 def test_telling_words_are_in_their_sentences_and_each_word_of_the_list_is_tried_four_times() -> None:

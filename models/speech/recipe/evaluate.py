@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--part", choices=["dev", "test"], default="dev")
-    parser.add_argument("--engines", nargs="+", default=["kokoro", "openjtalk"])
+    parser.add_argument("--engines", nargs="+", default=["kokoro", "openjtalk", "kokoro-slurred"])
     parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS))
     parser.add_argument("--limit", type=int, default=10**6)
     parser.add_argument("--show", type=int, default=0)

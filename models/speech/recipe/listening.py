@@ -64,9 +64,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     chosen = parser.parse_args()
     sources = {}
-    for engine in ("kokoro", "openjtalk"):
-        folder = chosen.work / "speech" / f"{engine}-dev-1"
-        sources[engine] = [spoken(folder, row) for row in recordings(folder)[:60]]
+    for name, said in (
+        ("kokoro", "kokoro-dev-1"),
+        ("openjtalk", "openjtalk-dev-1"),
+        ("slurred", "kokoro-slurred-dev-1"),
+    ):
+        folder = chosen.work / "speech" / said
+        sources[name] = [spoken(folder, row) for row in recordings(folder)[:60]]
     sources["words"] = groups(real_words(chosen.data, "dev"), 0)
     for name, utterances in sources.items():
         for condition in ("wide", "mulaw", "gsm"):

@@ -2,6 +2,9 @@
 
 Every recording is a 16 kHz FLAC file beside a line in `index.jsonl`; what is there is not made again. The style
 `jf_tebukuro` is heard in test voices alone, and one Open JTalk setting too.
+
+Kokoro leaves sounds out when it speaks fast, as people do. The parts in `SLURRED` are the fast sentences of another
+part said so; everything else is said whole (`voices.WHOLE`). So both can be trained and both measured.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import soundfile
 from phones import read_text
 from text_sources import Line, Part, all_lines, fill, read_slots
 from tqdm import tqdm
-from voices import STYLES, WHOLE, Voice, speak
+from voices import STYLES, WHOLE, Voice, slurs, speak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +38,9 @@ HELD_OUT = {"dev": 90, "test": 150}
 """Sentences spoken for development and for the test."""
 
 LONGEST_S = 14.0
+
+SLURRED: dict[str, Part] = {"slurred": "train", "slurred-dev": "dev", "slurred-test": "test"}
+"""Recordings in which sounds are left out, and the part whose lines and voices they have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +70,8 @@ def held_out_style(rng: np.random.Generator) -> tuple[float, ...]:
     return (*(round(float(weight), 2) for weight in others), round(share, 2))
 
 
-def voice_of(engine: Engine, part: Part, rng: np.random.Generator) -> Voice:
-    """Return a random voice of an engine that the part may hear."""
+def voice_of(engine: Engine, part: Part, rng: np.random.Generator, *, fastest: float = WHOLE) -> Voice:
+    """Return a random voice of an engine that the part may hear; `fastest` is of Kokoro (`voices.Voice`)."""
     if engine == "openjtalk":
         if part == "test":
             return Voice(engine="openjtalk", speed=1.0, halftone=0.0, formant=1.0)
@@ -77,8 +83,6 @@ def voice_of(engine: Engine, part: Part, rng: np.random.Generator) -> Voice:
     narrow = part == "test"
     speed = float(rng.uniform(0.95, 1.3) if narrow else rng.uniform(0.8, 1.5))
     pitch = float(rng.uniform(0.95, 1.05) if narrow else rng.choice([0.82, 0.88, 0.94, 1.0, 1.0, 1.06, 1.12]))
-    # What is measured is whole; training also hears speech with sounds left out, as people leave them out.
-    fastest = math.inf if part == "train" else WHOLE
     return Voice(engine="kokoro", weights=weights, speed=round(speed, 2), pitch=round(pitch, 2), fastest=fastest)
 
 
@@ -100,17 +104,20 @@ def pick(lines: Sequence[Line], rng: random.Random, count: int) -> Iterator[Line
         yield next(endless.get(turns[number % len(turns)], endless["customer"]))
 
 
-def jobs(engine: Engine, part: Part, count: int, seed: int, folders: dict[str, Path]) -> Iterator[Job]:
-    """Yield the recordings to make; the same arguments and texts give the same jobs."""
+def jobs(engine: Engine, name: str, count: int, seed: int, folders: dict[str, Path]) -> Iterator[Job]:
+    """Yield the recordings of a part, or of the part in `SLURRED`; the same arguments and texts give the same jobs."""
+    part: Part = SLURRED.get(name, name)  # type: ignore[arg-type]
+    fastest = math.inf if name in SLURRED else WHOLE
     rng = random.Random(seed)
     voices = np.random.default_rng(seed)
     slots = read_slots(folders["text"] / "slots")
     lines = [line for line in all_lines(**folders) if line.part == part and (part == "train" or line.source == "call")]
     for number, line in enumerate(pick(lines, rng, count)):
         text = fill(line.text, slots, rng)
-        voice = voice_of(engine, part, voices)
-        if MIN_CHARS <= len(text) <= MAX_CHARS[engine]:
-            yield Job(name=f"{engine}-{part}-{seed}-{number:05d}", part=part, text=text, voice=voice)
+        voice = voice_of(engine, part, voices, fastest=fastest)
+        wanted = name not in SLURRED or slurs(voice, number)
+        if wanted and MIN_CHARS <= len(text) <= MAX_CHARS[engine]:
+            yield Job(name=f"{engine}-{name}-{seed}-{number:05d}", part=part, text=text, voice=voice)
 
 
 def sentence_jobs(engine: Engine, name: str, folders: dict[str, Path]) -> Iterator[Job]:
@@ -171,7 +178,8 @@ def main() -> None:
     """Make the recordings of one engine and part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["kokoro", "openjtalk"], required=True)
-    parser.add_argument("--part", choices=["train", "dev", "test", "telling", "general"], default="train")
+    parts = ["train", "dev", "test", *SLURRED, "telling", "general"]
+    parser.add_argument("--part", choices=parts, default="train")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600.0)
@@ -183,7 +191,7 @@ def main() -> None:
         folder = chosen.work / "speech" / f"{chosen.engine}-{chosen.part}-1"
         run(sentence_jobs(chosen.engine, chosen.part, folders), folder, chosen.minutes)
         return
-    count = chosen.count if chosen.part == "train" else HELD_OUT[chosen.part]
+    count = HELD_OUT.get(SLURRED.get(chosen.part, chosen.part), chosen.count)
     todo = jobs(chosen.engine, chosen.part, count, chosen.seed, folders)
     run(todo, chosen.work / "speech" / f"{chosen.engine}-{chosen.part}-{chosen.seed}", chosen.minutes)
 

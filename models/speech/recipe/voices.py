@@ -95,12 +95,22 @@ def speak(text: str, voice: Voice | str, seed: int) -> tuple[Samples, int]:
     The same text, voice and seed give the same samples. Raises `ValueError` if nothing in the text can be said.
     """
     speaker = parse_voice(voice) if isinstance(voice, str) else voice
-    tempo = speaker.speed * (1 + TEMPO_JITTER * float(np.random.default_rng(seed).uniform(-1, 1)))
+    tempo = tempo_of(speaker, seed)
     samples = _kokoro(text, speaker, tempo) if speaker.engine == "kokoro" else _openjtalk(text, speaker, tempo)
     if len(samples) < RATE // 10:
         raise ValueError("the voice said nothing")
     loudest = float(np.abs(samples).max())
     return (samples * (PEAK / max(loudest, 1e-3))).astype(np.float32), RATE
+
+
+def tempo_of(voice: Voice, seed: int) -> float:
+    """Return how fast a voice says the sentence of a seed; 1.0 is its own tempo."""
+    return voice.speed * (1 + TEMPO_JITTER * float(np.random.default_rng(seed).uniform(-1, 1)))
+
+
+def slurs(voice: Voice, seed: int) -> bool:
+    """Return whether Kokoro leaves sounds out when a voice says the sentence of a seed."""
+    return kokoro_tempo(tempo_of(voice, seed), voice.pitch, voice.fastest)[0] > WHOLE
 
 
 def kokoro_tempo(tempo: float, pitch: float, fastest: float) -> tuple[float, float]:
