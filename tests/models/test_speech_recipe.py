@@ -30,6 +30,7 @@ from text_sources import (  # noqa: E402
     sentences,
     template_lines,
     usual,
+    usual_word,
 )
 from topology import LAST_TRANSITION, NAMES, TRANSITIONS, TRIPLES, in_position  # noqa: E402
 from voices import WHOLE, Voice, kokoro_tempo, parse_voice, slurs  # noqa: E402
@@ -75,8 +76,44 @@ def test_spellings_of_one_sound_compare_equal() -> None:
 
 
 def test_a_transcript_spells_a_telling_word_one_way() -> None:
-    assert usual("ばかにするな") == usual("馬鹿にするな") == "バカにするな"
+    assert usual("馬鹿にするな") == "バカにするな"
     assert usual("エスエヌエスに晒す") == usual("ＳＮＳに晒す") == "SNSに晒す"
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        *(("ばか", "バカ"), ("ばかばかしい", "バカバカしい"), ("ばかばか", "バカバカ"), ("ばからしい", "バカらしい")),
+        *(
+            ("くそったれ", "クソったれ"),
+            ("下手くそ", "下手クソ"),
+            ("くず", "クズ"),
+            ("ドアホ", "ドあほ"),
+            ("アホ", "あほ"),
+        ),
+        *(("おまえ", "お前"), ("致し", "いたし"), ("出来", "でき"), ("出来る", "できる")),
+    ],
+)
+def test_a_word_is_shown_in_one_spelling(word: str, shown: str) -> None:
+    assert usual_word(word) == shown
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("ばかり", "名ばかり", "ばかし", "やばかっ", "そばかす", "しばか", "やくそく", "尽くそ"),
+        *("紙くず", "くずれ", "くず餅", "ドアホン", "アホウドリ", "一致", "出来事", "出来上がり"),
+    ],
+)
+def test_a_word_that_only_looks_like_an_insult_stays_as_it_is(word: str) -> None:
+    assert usual_word(usual(word)) == word
+
+
+@pytest.mark.parametrize(
+    "text", ["先月買ったばかりです", "よくそんなことが言えますね", "住所が一致しません", "ドアホンが鳴らない"]
+)
+def test_no_insult_is_put_into_a_sentence_that_has_none(text: str) -> None:
+    assert usual(text) == text
 
 
 def test_sentences_end_where_the_caller_stops() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phones import Word, comparable, katakana, phones_of_kana, read_text, spoken_kana
-from text_sources import DIGITS, Line, fill, usual
+from text_sources import DIGITS, Line, fill, usual, usual_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ def spelled(word: Word) -> Word:
 
 def read_words(text: str, readings: Readings | None = None) -> list[Word]:
     """Return the words of a text in the spelling of the transcripts, digits as kanji."""
-    words = [Word(word.surface.translate(DIGITS), word.phones) for word in read_text(usual(text))]
+    words = [Word(usual_word(word.surface).translate(DIGITS), word.phones) for word in read_text(usual(text))]
     return corrected(words, readings or {})
 
 
@@ -165,7 +165,7 @@ def add_real_words(lexicon: Lexicon, table: Path) -> int:
     before = len(lexicon)
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
-            surface = usual(row["surface"])
+            surface = usual_word(usual(row["surface"]))
             if surface.isprintable() and not any(char in surface for char in "〜~・ ()"):
                 lexicon.add(surface, phones_of_kana(spoken_kana(katakana(row["kana"]))))
     return len(lexicon) - before
@@ -196,4 +196,4 @@ def add_common_words(lexicon: Lexicon, entries: Iterable[Entry], frequencies: Ma
 
 def _as_said(entry: Entry) -> tuple[str, list[str]]:
     """Return an entry in the spelling of the transcripts, and its sounds."""
-    return usual(entry.surface).translate(DIGITS), phones_of_kana(entry.pron.replace("’", ""))
+    return usual_word(usual(entry.surface)).translate(DIGITS), phones_of_kana(entry.pron.replace("’", ""))

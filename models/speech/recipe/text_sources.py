@@ -31,13 +31,24 @@ HELD_OUT_OF = 25
 """One place in this many is kept for the test, and one for development."""
 
 USUAL_SPELLING = {
-    "エスエヌエス": "SNS", "ツイッター": "Twitter", "馬鹿": "バカ", "ばか": "バカ", "下さい": "ください",
-    "是非": "ぜひ", "有難う": "ありがとう", "御座い": "ござい", "宜しく": "よろしく", "致し": "いたし", "出来": "でき",
-    "くそ": "クソ", "アホ": "あほ", "阿呆": "あほ", "オマエ": "お前", "おまえ": "お前", "アンタ": "あんた",
+    "エスエヌエス": "SNS", "ツイッター": "Twitter", "馬鹿": "バカ", "下さい": "ください",
+    "是非": "ぜひ", "有難う": "ありがとう", "御座い": "ござい", "宜しく": "よろしく",
+    "阿呆": "あほ", "オマエ": "お前", "アンタ": "あんた",
 }  # fmt: skip
-"""One spelling for each word, the one the transcripts shall show; Twitter keeps its letters as SNS does."""
-RUBBISH = re.compile(r"くず(?![れしすさせ])")
-"""くず, as an insult and otherwise, is spelled クズ as the insult is; くずれる and くずす are other words."""
+"""One spelling for each word, the one the transcripts shall show; Twitter keeps its letters as SNS does. Wherever these
+characters are, they are that word."""
+
+USUAL_WORDS = (
+    (re.compile(r"ばか(?!り|し$|す|っ).*"), "ばか", "バカ"),
+    (re.compile(r"くそ.*|(下手|へった|へた|やけ|ぼろ|[鼻目耳胸歯])くそ"), "くそ", "クソ"),
+    (re.compile(r"くず"), "くず", "クズ"),
+    (re.compile(r"ド?アホ(?![ウン]).*"), "アホ", "あほ"),
+    (re.compile(r"おまえ.*"), "おまえ", "お前"),
+    (re.compile(r"致し.*"), "致し", "いたし"),
+    (re.compile(r"出来(?![事上栄損そ高心立合物]).*"), "出来", "でき"),
+)
+"""One spelling for words whose characters other words have too (買ったばかり, よくそんな, 一致し, 紙くず): which
+words, what is written in them, and its spelling. They are known only once a text is read into words."""
 
 DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 
@@ -59,11 +70,19 @@ def part_of(place: str) -> Part:
 
 
 def usual(text: str) -> str:
-    """Return text in the spelling of the transcripts: NFKC, one spelling for each word."""
+    """Return text as the transcripts spell it, but for the words of `USUAL_WORDS`: NFKC, one spelling for each word."""
     out = unicodedata.normalize("NFKC", text).replace("~", "ー")
     for spelling, kept in USUAL_SPELLING.items():
         out = out.replace(spelling, kept)
-    return RUBBISH.sub("クズ", out).strip()
+    return out.strip()
+
+
+def usual_word(surface: str) -> str:
+    """Return a word of a text that was `usual` in the spelling of the transcripts (`USUAL_WORDS`)."""
+    for word, written, kept in USUAL_WORDS:
+        if word.fullmatch(surface):
+            return surface.replace(written, kept)
+    return surface
 
 
 def sentences(text: str) -> list[str]:
