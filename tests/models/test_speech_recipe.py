@@ -116,6 +116,13 @@ def test_no_insult_is_put_into_a_sentence_that_has_none(text: str) -> None:
     assert usual(text) == text
 
 
+def test_the_shipped_model_knows_words_that_only_look_like_an_insult() -> None:
+    words = (RECIPE.parent / "ja-starter" / "graph" / "words.txt").read_text(encoding="utf-8").splitlines()
+    known = {row.split(" ")[0] for row in words}
+    assert {"ばかり", "ばっかり", "一致", "約束", "ドア", "バカ", "クソ", "クズ"} <= known
+    assert not {"バカり", "一いたし", "ドあほン", "なクソ", "尽クソ", "無クソ", "亡クソ"} & known
+
+
 def test_sentences_end_where_the_caller_stops() -> None:
     assert sentences("ふざけるな！金返せよ。 早く") == ["ふざけるな!", "金返せよ。", "早く"]
 
