@@ -64,9 +64,11 @@ def test_a_stage_is_done_once_and_after_one_that_fails_its_mark_is_missing(
     for _ in range(2):
         build.do_all([good], tmp_path, {}, 2)
     assert out.read_text() in {"0", "1"}
+    after = build.Stage(name="after", script="ok.py", arguments=(str(tmp_path / "said-after"),))
     with pytest.raises(build.subprocess.CalledProcessError):
-        build.do_all([bad, bad], tmp_path, {}, 1)
+        build.do_all([bad, after], tmp_path, {}, 1)
     assert not (tmp_path / "bad").exists()
+    assert not (tmp_path / "said-after").exists()
     assert (tmp_path / "good").read_text().endswith(" s\n")
 
 

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event
 
 import pins
 
@@ -45,7 +46,7 @@ class Stage:
     arguments: tuple[str, ...]
 
 
-def groups(data: Path, work: Path, out: Path, trunk: Path, cores: int, minutes: int) -> list[list[Stage]]:
+def groups(data: Path, work: Path, out: Path, trunk: Path, cores: int, minutes: float) -> list[list[Stage]]:
     """Return the stages in their order; those of a group need nothing of one another, the longest first."""
     places = ("--data", str(data), "--work", str(work))
 
@@ -132,18 +133,24 @@ def do(stage: Stage, marks: Path, environment: dict[str, str], rows: SimpleQueue
 
 
 def do_all(group: list[Stage], marks: Path, environment: dict[str, str], cores: int) -> None:
-    """Do the stages of a group, as many at once as there are cores; when one has failed, those waiting are dropped."""
+    """Do the stages of a group, as many at once as there are cores; when one has failed no other is begun."""
     rows: SimpleQueue[int] = SimpleQueue()
     for row in range(cores):
         rows.put(row)
-    with ThreadPoolExecutor(max_workers=cores) as at_once:
-        running = [at_once.submit(do, stage, marks, environment, rows) for stage in group]
+    failed = Event()
+
+    def unless_failed(stage: Stage) -> None:
+        if failed.is_set():
+            return
         try:
-            for done in as_completed(running):
-                done.result()
+            do(stage, marks, environment, rows)
         except BaseException:
-            at_once.shutdown(wait=False, cancel_futures=True)
+            failed.set()
             raise
+
+    with ThreadPoolExecutor(max_workers=cores) as at_once:
+        for done in as_completed([at_once.submit(unless_failed, stage) for stage in group]):
+            done.result()
 
 
 def main() -> None:
@@ -153,7 +160,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cores", type=int, default=min(2, os.cpu_count() or 1), help="cores to keep busy")
-    parser.add_argument("--minutes", type=int, default=240, help="the longest that one voice may speak for training")
+    parser.add_argument("--minutes", type=float, default=240.0, help="the longest that one stage may speak")
     chosen = parser.parse_args()
     data, work, out = (path.resolve() for path in (chosen.data, chosen.work, chosen.out))
     trunk = pins.check()
