@@ -186,6 +186,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     chosen = parser.parse_args()
+    if chosen.part in SLURRED and chosen.engine != "kokoro":
+        parser.error(f"--part {chosen.part} is of kokoro: Open JTalk says every sound at any tempo")
     folders = {"text": HERE / "text", "corpus": HERE.parents[1] / "harassment" / "corpus", "data": chosen.data}
     if chosen.part in {"telling", "general"}:
         folder = chosen.work / "speech" / f"{chosen.engine}-{chosen.part}-1"
